@@ -15,8 +15,8 @@ JailPaths::JailPaths(const HostSettings& host, const std::string& name)
       meta_dir(incs_dir + "/.meta"),
       archive_dir(host.archivesdir + "/" + name),
       run_dir(host.rundir + "/" + name),
-      store_lock(host.rundir + "/" + name + ".store.lock"),
-      run_lock(host.rundir + "/" + name + ".run.lock"),
+      store_lock(host.rundir + "/.lock/" + name + ".store"),
+      run_lock(host.rundir + "/.lock/" + name + ".run"),
       log(host.logdir + "/" + name + ".log") {}
 
 std::string JailPaths::host_key(const std::string& type) const {

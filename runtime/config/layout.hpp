@@ -20,8 +20,8 @@ struct JailPaths {
   std::string meta_dir;         ///< INCDIR/NAME/.meta
   std::string archive_dir;      ///< ARCHIVESDIR/NAME
   std::string run_dir;          ///< RUNDIR/NAME, while it runs
-  std::string store_lock;       ///< RUNDIR/NAME.store.lock: inc, rm, remove, rename, archive
-  std::string run_lock;         ///< RUNDIR/NAME.run.lock: its supervisor
+  std::string store_lock;       ///< RUNDIR/.lock/NAME.store: inc, rm, remove, rename, archive
+  std::string run_lock;         ///< RUNDIR/.lock/NAME.run: its supervisor
   std::string log;              ///< LOGDIR/NAME.log
 
   JailPaths(const HostSettings& host, const std::string& name);
