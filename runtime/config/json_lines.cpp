@@ -1,0 +1,173 @@
+#include "config/json_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+namespace evojail {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxDepth = 16;
+
+/// Feeds the parser byte by byte and counts lines. The parser reads one byte ahead behind a number,
+/// so the line that counts is that of the last byte which is not white space.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* position, unsigned* line) : position_(position), line_(line) {}
+  reference operator*() const { return *position_; }
+  CountingIterator& operator++() {
+    if (*position_ == '\n') {
+      ++pending_;
+    } else if (*position_ != ' ' && *position_ != '\t' && *position_ != '\r') {
+      *line_ += std::exchange(pending_, 0);
+    }
+    ++position_;
+    return *this;
+  }
+  CountingIterator operator++(int) {
+    CountingIterator before = *this;
+    ++*this;
+    return before;
+  }
+  bool operator==(const CountingIterator& other) const { return position_ == other.position_; }
+
+ private:
+  const char* position_;
+  unsigned* line_;
+  unsigned pending_ = 0;
+};
+
+/// RFC 6901, section 3: '~' and '/' within a name.
+std::string escape(const std::string& name) {
+  std::string escaped;
+  for (const char c : name) {
+    if (c == '~') {
+      escaped += "~0";
+    } else if (c == '/') {
+      escaped += "~1";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+/// The handler of nlohmann's event parser; its member names and signatures are the library's.
+class LineReader {
+ public:
+  LineReader(std::string_view file, const unsigned* line) : file_(file), line_(line) {}
+
+  bool null() { return value(); }
+  bool boolean(bool /*value*/) { return value(); }
+  bool number_integer(Json::number_integer_t /*value*/) { return value(); }
+  bool number_unsigned(Json::number_unsigned_t /*value*/) { return value(); }
+  bool number_float(Json::number_float_t /*value*/, const Json::string_t& /*text*/) {
+    return value();
+  }
+  bool string(Json::string_t& /*value*/) { return value(); }
+  bool binary(Json::binary_t& /*value*/) { return value(); }
+  bool start_object(std::size_t /*elements*/) { return open(false); }
+  bool start_array(std::size_t /*elements*/) { return open(true); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  bool key(Json::string_t& name) {
+    levels_.back().member = escape(name);
+    const std::string here = pointer();
+    if (lines_.contains(here)) {
+      error_ = fmt::format("{}:{}: {}: the member is there twice, first in line {}", file_, *line_,
+                           here, lines_.at(here));
+      return false;
+    }
+    lines_.emplace(here, *line_);
+    return true;
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& token,
+                   const nlohmann::detail::exception& /*error*/) {
+    error_ = token.empty() || token.front() == '<'
+                 ? fmt::format("{}:{}: no JSON", file_, *line_)
+                 : fmt::format("{}:{}: no JSON near {}", file_, *line_, quote(token));
+    return false;
+  }
+
+  [[nodiscard]] std::optional<std::string>& error() { return error_; }
+  [[nodiscard]] JsonLines& lines() { return lines_; }
+
+ private:
+  struct Level {
+    bool array = false;
+    std::size_t next = 0;  ///< index of the next element of an array
+    std::string member;    ///< current member of an object
+  };
+
+  /// The offending token, cut short and with nothing that a terminal obeys.
+  static std::string quote(const std::string& token) {
+    std::string shown = "'";
+    for (const char c : std::string_view(token).substr(0, 40)) {
+      shown += c >= ' ' && c < '\x7f' ? c : '?';
+    }
+    return shown + "'";
+  }
+
+  [[nodiscard]] std::string pointer() const {
+    std::string text;
+    for (const Level& level : levels_) {
+      text += '/';
+      text += level.array ? std::to_string(level.next) : level.member;
+    }
+    return text;
+  }
+
+  bool value() {
+    if (levels_.empty() || levels_.back().array) lines_.insert_or_assign(pointer(), *line_);
+    if (!levels_.empty() && levels_.back().array) ++levels_.back().next;
+    return true;
+  }
+
+  bool open(bool array) {
+    if (levels_.empty() || levels_.back().array) lines_.insert_or_assign(pointer(), *line_);
+    if (levels_.size() == kMaxDepth) {
+      error_ = fmt::format("{}:{}: nested deeper than {} levels", file_, *line_, kMaxDepth);
+      return false;
+    }
+    levels_.push_back({.array = array, .next = 0, .member = {}});
+    return true;
+  }
+
+  bool close() {
+    levels_.pop_back();
+    if (!levels_.empty() && levels_.back().array) ++levels_.back().next;
+    return true;
+  }
+
+  std::string_view file_;
+  const unsigned* line_;
+  std::vector<Level> levels_;
+  JsonLines lines_;
+  std::optional<std::string> error_;
+};
+
+}  // namespace
+
+Result<JsonLines> read_json_lines(std::string_view text, std::string_view file) {
+  unsigned line = 1;
+  LineReader reader(file, &line);
+  const bool valid = Json::sax_parse(CountingIterator(text.data(), &line),
+                                     CountingIterator(text.data() + text.size(), &line), &reader);
+  if (reader.error()) return fail(*std::move(reader.error()));
+  if (!valid) return fail(fmt::format("{}:{}: no JSON", file, line));
+  return std::move(reader.lines());
+}
+
+}  // namespace evojail
