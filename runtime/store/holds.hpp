@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+
+namespace evojail {
+
+/// A hold binds `rm` and `remove`: the inc stays until it is released or the date has passed. It is
+/// bound to the inc's identity on its volume, never to its name.
+struct Hold {
+  std::string identity;               ///< Engine::identify() of the inc
+  std::string inc;                    ///< its name when it was held, for people
+  std::string reason;                 ///< one line, not empty
+  std::int64_t made = 0;              ///< seconds since the epoch
+  std::optional<std::int64_t> until;  ///< the first second in which it no longer binds
+
+  bool operator==(const Hold&) const = default;
+};
+
+/// The holds of a jail's incs that still bind now.
+[[nodiscard]] Result<std::vector<Hold>> list_holds(const HostSettings& host,
+                                                   const std::string& name);
+
+/// Holds one inc. An inc that is held already gets the new reason and date.
+[[nodiscard]] Result<void> hold_inc(const HostSettings& host, const std::string& name,
+                                    const std::string& inc, const std::string& reason,
+                                    std::optional<std::int64_t> until = {});
+
+/// Holds every inc of the jail (`freeze`); one that is held already keeps the hold it has.
+/// @return how many are held now.
+[[nodiscard]] Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
+                                                const std::string& reason,
+                                                std::optional<std::int64_t> until = {});
+
+/// Lets one inc go again; not being held is an error.
+[[nodiscard]] Result<void> release_inc(const HostSettings& host, const std::string& name,
+                                       const std::string& inc);
+
+/// bkctld's inc-lock and inc-unlock: the read-only property of a btrfs inc.
+/// @return false where incs are plain directories and there is nothing to do.
+[[nodiscard]] Result<bool> lock_inc(const HostSettings& host, const std::string& name,
+                                    const std::string& inc);
+[[nodiscard]] Result<bool> unlock_inc(const HostSettings& host, const std::string& name,
+                                      const std::string& inc);
+
+}  // namespace evojail

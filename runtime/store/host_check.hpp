@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+
+namespace evojail {
+
+enum class VolumeType { btrfs, ext4, xfs };
+
+/// "btrfs", "ext4", "xfs".
+[[nodiscard]] std::string_view to_string(VolumeType type);
+
+/// What `check-setup` says about the volume that holds JAILDIR and INCDIR.
+struct StoreFacts {
+  VolumeType type = VolumeType::btrfs;
+  bool nosuid = false;     ///< true where JAILDIR, INCDIR and ARCHIVESDIR all are mounted so
+  bool nodev = false;      ///< likewise
+  bool noexec = false;     ///< likewise
+  bool read_only = false;  ///< true where any of the three is
+  bool reflink = false;    ///< files can share extents: btrfs, and xfs made with reflink=1
+  bool archives_apart =
+      false;               ///< ARCHIVESDIR is on another volume or mount: `archive` cannot work
+  std::uint64_t size = 0;  ///< bytes
+  std::uint64_t available = 0;  ///< bytes, to an unprivileged writer
+};
+
+/// Whether the three directories can be trusted with clients' data: they exist, are root's own with
+/// mode 0700, lie on btrfs, ext4 or xfs (with reflink), JAILDIR and INCDIR on one volume and mount,
+/// without lazytime. The first rule that is broken is the error, with its cure as the hint. Changes
+/// nothing.
+[[nodiscard]] Result<void> check_store(const HostSettings& host);
+
+/// Makes JAILDIR, INCDIR and ARCHIVESDIR where they are missing (root's, 0700; parents 0755), then
+/// check_store(). An existing directory is left as it is.
+[[nodiscard]] Result<void> make_store(const HostSettings& host);
+
+/// The facts for people, of directories that exist; an error is a directory that does not, or a
+/// file system that is none of the three.
+[[nodiscard]] Result<StoreFacts> inspect_store(const HostSettings& host);
+
+/// RUNDIR and RUNDIR/.lock (0700), DATADIR (0755), LOGDIR (0750), each where it is missing.
+[[nodiscard]] Result<void> make_run_dirs(const HostSettings& host);
+
+/// Bytes of the volume that DISK_RESERVE keeps free of clients' data, and bytes available now: when
+/// `available` falls below `reserve`, writing sessions end, so that the neighbours' incs still fit.
+struct FreeSpace {
+  std::uint64_t available = 0;
+  std::uint64_t reserve = 0;
+};
+[[nodiscard]] Result<FreeSpace> free_space(const HostSettings& host);
+
+}  // namespace evojail

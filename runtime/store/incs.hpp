@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+#include "store/inc_record.hpp"
+
+namespace evojail {
+
+/// One entry of INCDIR/NAME.
+struct IncInfo {
+  std::string name;
+  bool dated = true;                ///< named %Y-%m-%d-%H; what is not is listed, never removed
+  bool held = false;                ///< a hold binds it: rm and remove leave it
+  std::string identity;             ///< ListDetail::full only
+  std::optional<IncRecord> record;  ///< ListDetail::full only; bkctld's incs have none
+  bool locked = false;              ///< ListDetail::full only: a read-only btrfs subvolume
+  bool complete = true;             ///< ListDetail::full only: false where its record says partial
+};
+
+enum class ListDetail {
+  names,  ///< names and holds: one read of a directory, what a retention plan needs
+  full,   ///< each inc is opened, its identity asked for and its record read
+};
+
+/// The entries of INCDIR/NAME, sorted by name; temporary and trash names of operations under way
+/// are left out. A jail without incs has none: no error.
+[[nodiscard]] Result<std::vector<IncInfo>> list_incs(const HostSettings& host,
+                                                     const std::string& name,
+                                                     ListDetail detail = ListDetail::full);
+
+/// One entry of list_incs(), ListDetail::full; an error where there is none.
+[[nodiscard]] Result<IncInfo> find_inc(const HostSettings& host, const std::string& name,
+                                       const std::string& inc);
+
+/// The directories of INCDIR, sorted: every jail with incs, archived and removed ones included.
+[[nodiscard]] Result<std::vector<std::string>> list_inc_owners(const HostSettings& host);
+
+/// A wish to take one jail's inc.
+struct IncRequest {
+  std::string jail;
+  std::vector<std::string> sessions;  ///< open sessions, one line each, for the record
+  bool push_in_flight = false;        ///< makes the inc partial
+  bool clean_stop = true;  ///< false: the host has been booted since without a clean stop
+};
+
+struct IncOptions {
+  unsigned threads = 0;  ///< of one tree, 0: as many as there are processors
+};
+
+enum class IncStatus {
+  taken,      ///< `record` tells about it; partial or not
+  exists,     ///< an inc of that name is there; nothing was done
+  no_policy,  ///< the jail has no incs_policy and so wants no incs
+  failed,     ///< `error` tells why; nothing with the inc's name was left
+};
+
+struct IncOutcome {
+  std::string jail;
+  IncStatus status = IncStatus::failed;
+  IncRecord record;
+  std::optional<Error> error;
+};
+
+/// What a progress display needs; called from one thread at a time.
+struct IncProgress {
+  std::string_view jail;      ///< the one that moved
+  std::size_t done = 0;       ///< jails finished
+  std::size_t total = 0;      ///< jails asked for
+  std::uint64_t entries = 0;  ///< of this jail's tree, so far
+  std::uint64_t bytes = 0;    ///< copied of this jail's tree, so far
+};
+using IncProgressCallback = std::function<void(const IncProgress&)>;
+
+/// Takes the inc `inc_name` of each jail: on btrfs all together, so that they share commits, else
+/// one after the other. What one jail runs into does not stop the others. When it returns, every
+/// inc that was taken is on the disk.
+/// @return an outcome for each request, in their order.
+[[nodiscard]] std::vector<IncOutcome> take_incs(const HostSettings& host,
+                                                std::span<const IncRequest> requests,
+                                                const std::string& inc_name,
+                                                const IncOptions& options = {},
+                                                const IncProgressCallback& progress = {});
+
+/// Which incs of one directory of INCDIR should go.
+struct IncRemoval {
+  std::string owner;
+  std::vector<std::string> incs;
+};
+
+enum class RemovalStatus { removed, held, missing, failed };
+
+struct RemovalOutcome {
+  std::string owner;
+  std::string inc;
+  RemovalStatus status = RemovalStatus::failed;
+  std::optional<Error> error;  ///< with `failed`
+};
+
+struct RemovalProgress {
+  std::string_view owner;
+  std::size_t done = 0;   ///< incs gone
+  std::size_t total = 0;  ///< incs asked for
+  std::uint64_t entries = 0;
+};
+using RemovalProgressCallback = std::function<void(const RemovalProgress&)>;
+
+/// Removes incs, many directories in one go, with one sync at the end. An inc loses its name before
+/// it loses its first file, a held one is left alone, and a directory of INCDIR that is left
+/// without an entry goes too (so call it with no incs for one that may be empty).
+/// @return an outcome for each inc asked for, in their order; a directory that could not be worked
+/// on at all (its lock is held, say) gives one with an empty `inc`.
+[[nodiscard]] std::vector<RemovalOutcome> remove_incs(const HostSettings& host,
+                                                      std::span<const IncRemoval> removals,
+                                                      const RemovalProgressCallback& progress = {});
+
+}  // namespace evojail
