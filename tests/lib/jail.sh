@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# evojail under test, with all its directories under $T, and where a jail's things lie.
+
+EVOJAIL=${EVOJAIL_BUILD:+$EVOJAIL_BUILD/bin/evojail}
+
+# settle VOLUME [LINE...]: writes the host settings, with the volume's directories on VOLUME. Further lines
+# are appended.
+settle() {
+  VOLUME=$1
+  shift
+  CONF=$T/conf JAILS=$VOLUME/jails INCS=$VOLUME/incs
+  {
+    printf 'CONFDIR=%s\nJAILDIR=%s\nINCDIR=%s\n' "$CONF" "$JAILS" "$INCS"
+    printf 'ARCHIVESDIR=%s\nDATADIR=%s\nRUNDIR=%s\nLOGDIR=%s\n' \
+      "$VOLUME/archives" "$T/lib" "$T/run" "$T/log"
+    (($# == 0)) || printf '%s\n' "$@"
+  } >"$T/settings"
+}
+
+ev() {
+  [[ -x $EVOJAIL ]] || fail "no program at '$EVOJAIL': EVOJAIL_BUILD names the build tree"
+  "$EVOJAIL" --config "$T/settings" "$@"
+}
+
+# new_jail NAME: makes and starts a jail that takes the test's key; the client knows it as NAME.
+new_jail() {
+  must ev init "$1"
+  must ev key "$1" "$T/client/id.pub"
+  must ev start "$1"
+  introduce "$1" 127.0.0.1
+}
+
+port_of() { ev port "$1"; }
+supervisor_of() { pid_listening "$(port_of "$1")"; }
+policy() { printf '%s\n' "${@:2}" >"$CONF/$1.d/incs_policy"; }
+incs_of() { find "$INCS/$1" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort; }
+hour_ago() { date -d "$1 ago" +%Y-%m-%d-%H; }

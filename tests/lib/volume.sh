@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# Volumes in files, on loop devices that go when the mount goes.
+
+# make_volume TYPE MEGABYTES DIRECTORY: a fresh btrfs, ext4 or xfs, mounted as evojail wants its volume.
+make_volume() {
+  local type=$1 megabytes=$2 directory=$3 image
+  image=$(mktemp "$T/volume.XXXXXX")
+  truncate -s "${megabytes}M" "$image"
+  case $type in
+    btrfs) mkfs.btrfs -q "$image" ;;
+    ext4) mkfs.ext4 -q -F "$image" ;;
+    xfs) mkfs.xfs -q -f "$image" ;;
+    *) fail "no such type of volume: $type" ;;
+  esac
+  mkdir -p "$directory"
+  mount -t "$type" -o loop,nosuid,nodev,noexec "$image" "$directory" ||
+    skip_unless_known "$type"
+}
+
+# mount(8) has failed: because the kernel does not know the file system, or for another reason?
+skip_unless_known() {
+  grep -qw "$1" /proc/filesystems && fail "mounting a volume of $1"
+  skip_kernel_lacks "$1"
+}
