@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.hpp"
+#include "config/layout.hpp"
+#include "jail/control.hpp"
+
+namespace evojail {
+
+/// The supervisor's own account; nullopt when the jail is off.
+[[nodiscard]] Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths);
+
+/// Settings and keys anew, for the connections to come; sessions from addresses that are no longer
+/// allowed end. @return how many sessions that ended; nullopt when the jail is off.
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_reload(const JailPaths& paths);
+
+/// Stops the jail and waits until nothing of it is left. @return how many sessions that ended; nullopt
+/// when it was off.
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths);
+
+/// Ends all sessions of a running jail. @return how many; nullopt when it is off.
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_end_sessions(const JailPaths& paths);
+
+}  // namespace evojail

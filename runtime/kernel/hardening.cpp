@@ -1,0 +1,46 @@
+#include "kernel/hardening.hpp"
+
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace evojail {
+
+Result<void> join_new_session_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return {};
+  return fail_errno("joining", "a new session keyring");
+}
+
+Result<void> die_with_parent() {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0) return {};
+  return fail_errno("setting", "the parent death signal");
+}
+
+Result<void> forbid_tracing() {
+  if (::prctl(PR_SET_DUMPABLE, 0) == 0) return {};
+  return fail_errno("clearing", "the dumpable attribute");
+}
+
+Result<void> adopt_orphans() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0) return {};
+  return fail_errno("becoming", "a child subreaper");
+}
+
+Result<void> close_descriptors_from(unsigned first) {
+  if (::syscall(SYS_close_range, first, ~0U, 0) == 0) return {};
+  return fail_errno("closing", "inherited descriptors");
+}
+
+Result<void> limit_resource(int resource, std::uint64_t value) {
+  const rlimit limit{value, value};
+  if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0) return {};
+  return fail_errno("setting resource limit", std::to_string(resource));
+}
+
+}  // namespace evojail
