@@ -34,6 +34,6 @@ something_listens() { ! nothing_listens "$1"; }
 # greets ADDRESS PORT: whether an SSH server says its first line there within some seconds.
 greets() {
   # shellcheck disable=SC2016
-  timeout 5 "$BASH" -c 'exec 3<>"/dev/tcp/$1/$2" && read -r line <&3 && [[ $line == SSH-2.0-* ]]' \
+  timeout 3 "$BASH" -c 'exec 3<>"/dev/tcp/$1/$2" && read -r line <&3 && [[ $line == SSH-2.0-* ]]' \
     _ "$1" "$2" 2>/dev/null
 }

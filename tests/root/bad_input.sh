@@ -1,0 +1,133 @@
+#!/bin/bash
+# Each bad input, one by one: a clear line on stderr, nothing on stdout, the right exit code, and nothing changed:
+# not a file, not a rule, not a process.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+in_own_world "$@"
+
+make_client
+make_volume btrfs 600 "$T/volume"
+settle "$T/volume"
+new_jail web1
+must ev init db1
+must ev inc --at "$(hour_ago '1 day')" web1
+supervisor=$(supervisor_of web1)
+
+# Everything that a command could change; logs and last-session records grow by themselves.
+picture() {
+  find "$CONF" "$T/lib" "$JAILS" "$INCS" "$VOLUME/archives" -printf '%p %y %m %U:%G %s %T@ %i\n' | sort
+  find "$T/run" ! -path "$T/run/.lock*" -printf '%p\n' | sort
+  find "$CONF" -type f -exec sha256sum {} + | sort
+  nft -s list ruleset
+  ss -Hltn | sort
+}
+
+# bad CODE PATTERN COMMAND...: refused with that code and a message like that.
+bad() {
+  local code=$1 pattern=$2
+  shift 2
+  picture >"$T/before"
+  must_exit "$code" "$@"
+  must_say "$pattern"
+  [[ $(head -n 1 <<<"$ERR") == 'evojail: '* ]] || fail "the message does not begin with 'evojail: ': $ERR"
+  (($(wc -l <<<"$ERR") <= 3)) || fail "not one clear line: $ERR"
+  equal "$OUT" '' "'$*' printed on stdout"
+  picture >"$T/after"
+  diff "$T/before" "$T/after" >"$T/diff" || fail "'$*' changed something: $(cat "$T/diff")"
+}
+
+step 'names'
+for name in '' . .. all -x .hidden _x 'a b' a/b ../web2 'a;b' $'a\nb' ünï web1.d "$(printf 'a%.0s' {1..65})"; do
+  bad 1 'name' ev init -- "$name"
+done
+for command in start stop restart reload is-on status port ip key remove firewall; do
+  bad 2 "no jail.*nosuch|nosuch.*no such jail|no such jail.*nosuch" ev "$command" nosuch
+done
+for command in inc rm; do bad 2 'nosuch' ev "$command" nosuch; done
+bad 1 'exist' ev init web1
+
+step 'ports'
+for port in 0 65536 -1 22x '' 99999999999999999999 0x50 '22 '; do
+  bad 1 'port' ev port db1 -- "$port"
+done
+bad 1 'port.*use|taken|web1' ev port db1 "$(port_of web1)"
+socat TCP-LISTEN:2999,fork,reuseaddr /dev/null &
+until_true 30 'a foreign service listens' something_listens 2999
+bad 1 '2999' ev port db1 2999
+
+step 'addresses'
+for address in nonsense 1.2.3 1.2.3.256 1.2.3.4/33 1.2.3.4/24 ::1/129 fe80::/200 ::ffff:1.2.3.4 '1.2.3.4 5.6.7.8' \
+  '' example.org; do
+  bad 1 'address|network|bits' ev ip web1 -- "$address"
+done
+bad 1 '192\.0\.2\.99' ev ip web1 --remove 192.0.2.99
+
+step 'keys'
+bad 1 'No such file' ev key web1 "$T/nosuch.pub"
+: >"$T/empty"
+bad 1 'key' ev key web1 "$T/empty"
+bad 1 'private|key' ev key web1 "$T/client/id"
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA short' >"$T/cut.pub"
+bad 1 'line 1' ev key web1 "$T/cut.pub"
+{ cat "$T/client/id.pub"; echo 'not a key'; } >"$T/second.pub"
+bad 1 'line 2' ev key web1 "$T/second.pub"
+bad 1 'key' ev key web1 "$T"
+
+step 'settings of a jail'
+good=$(cat "$CONF/web1.d/jail.conf")
+for line in 'COLOUR=blue' 'PORT=99999' 'MAX_SESSIONS=0' 'ALLOW=nobody' 'just words' 'PROFILE=../../etc/passwd' \
+  'TMP_SIZE=lots'; do
+  printf '%s\n%s\n' "$good" "$line" >"$CONF/web1.d/jail.conf"
+  bad 1 "jail\.conf.* line [0-9]+" ev reload web1
+  bad 1 "jail\.conf.* line [0-9]+" ev restart web1
+done
+printf '%s\nPROFILE=nosuch\n' "$good" >"$CONF/web1.d/jail.conf"
+bad 1 'nosuch' ev restart web1
+printf '%s\n' "$good" >"$CONF/web1.d/jail.conf"
+equal "$(supervisor_of web1)" "$supervisor" 'the jail does not run any more'
+
+step 'settings of the host'
+cp "$T/settings" "$T/settings.good"
+for line in 'COLOR=blue' 'JAILDIR=relative' 'DISK_RESERVE=200' 'CONFDIR=$(id)' 'JAILDIR=/somewhere/else'; do
+  echo "$line" >>"$T/settings"
+  bad 1 "settings.* line [0-9]+" ev list
+  cp "$T/settings.good" "$T/settings"
+done
+bad 1 'No such file' "$EVOJAIL" --config "$T/nosuch" list
+
+step 'policies'
+for line in '+%Y-%m-%d' '%Y.-1day' '+%H.-1day' '+%Y-%m-%d.-1hour' '+%Y-%m-%d.1day' ''; do
+  printf '%s\n' "$line" >"$CONF/web1.d/incs_policy"
+  bad 1 'incs_policy' ev rm web1
+  bad 1 'incs_policy' ev rm --dry-run web1
+done
+policy web1 '+%Y-%m-%d.-0day'
+
+step 'incs'
+for name in 2026-13-01-00 2026-02-30-00 2026-01-01-24 2026-1-1-1 yesterday ../x; do
+  bad 1 'inc|%Y' ev inc --at "$name" web1
+done
+
+step 'the volume'
+chmod 755 "$JAILS"
+bad 1 "$JAILS" ev start db1
+bad 1 "$JAILS" ev init new1
+chmod 700 "$JAILS"
+mkdir "$T/plain"
+mount -t tmpfs plain "$T/plain"
+sed "s|^JAILDIR=.*|JAILDIR=$T/plain/jails|; s|^INCDIR=.*|INCDIR=$T/plain/incs|; s|^CONFDIR=.*|CONFDIR=$T/plain/etc|" \
+  "$T/settings" >"$T/settings.tmpfs"
+run "$EVOJAIL" --config "$T/settings.tmpfs" init new1
+((CODE == 1)) || fail "a jail on tmpfs: $CODE"
+must_say 'btrfs|ext4|xfs'
+
+step 'no root'
+for command in 'init new1' 'start db1' 'inc' 'rm' 'remove web1 --force'; do
+  read -ra words <<<"$command"
+  bad 1 'root' setpriv --reuid=65534 --regid=65534 --clear-groups \
+    "$EVOJAIL" --config "$T/settings" "${words[@]}"
+done
+
+step 'the running jail has noticed nothing'
+equal "$(supervisor_of web1)" "$supervisor"
+must in_jail web1 'echo served'
