@@ -35,9 +35,9 @@ Result<Fd> open_beneath(int dir, const std::string& path, int flags, mode_t mode
   const int careful = (flags & O_PATH) != 0 ? O_NOFOLLOW : O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC | careful);
   how.mode = (flags & O_CREAT) != 0 ? mode : 0;
-  how.resolve =
-      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-  // EAGAIN: a rename or mount elsewhere raced with the walk (openat2(2)); it is always safe to retry.
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  // EAGAIN: a rename or mount elsewhere raced with the walk (openat2(2)); it is always safe to
+  // retry.
   for (int tries = 0; tries < 64; ++tries) {
     const long fd = ::syscall(SYS_openat2, dir, path.c_str(), &how, sizeof how);
     if (fd >= 0) return Fd(static_cast<int>(fd));

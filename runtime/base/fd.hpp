@@ -36,15 +36,15 @@ class Fd {
   int fd_ = -1;
 };
 
-/// openat(2) with O_CLOEXEC always added. Use for host-owned paths; for anything below a tree that a
-/// client owns use open_beneath().
+/// openat(2) with O_CLOEXEC always added. Use for host-owned paths; for anything below a tree that
+/// a client owns use open_beneath().
 [[nodiscard]] Result<Fd> open_at(int dir, const std::string& path, int flags, mode_t mode = 0);
 [[nodiscard]] Result<Fd> open_path(const std::string& path, int flags, mode_t mode = 0);
 [[nodiscard]] Result<Fd> open_directory(const std::string& path);
 
-/// openat2(2) below `dir`: no way out of it, no symbolic link anywhere, no mount point crossed, never
-/// blocking on a FIFO. A nested btrfs subvolume still passes RESOLVE_NO_XDEV: compare st_dev where it
-/// matters.
+/// openat2(2) below `dir`: no way out of it, no symbolic link anywhere, no mount point crossed,
+/// never blocking on a FIFO. A nested btrfs subvolume still passes RESOLVE_NO_XDEV: compare st_dev
+/// where it matters.
 [[nodiscard]] Result<Fd> open_beneath(int dir, const std::string& path, int flags, mode_t mode = 0);
 
 /// A second descriptor for the same open file (F_DUPFD_CLOEXEC).

@@ -62,14 +62,14 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   }
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno != EEXIST) return fail_errno("making directory", path);
-  struct stat st {};
+  struct stat st{};
   if (::stat(path.c_str(), &st) != 0) return fail_errno("looking at", path);
   if (!S_ISDIR(st.st_mode)) return fail_errno("making directory", path, ENOTDIR);
   return {};
 }
 
 bool path_exists(const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   return ::lstat(path.c_str(), &st) == 0;
 }
 

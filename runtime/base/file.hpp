@@ -13,8 +13,9 @@ namespace evojail {
 /// A whole host-owned file, at most `limit` bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
 
-/// Puts `bytes` in place of `path` so that a reader, or a power cut, sees the old file or the new one:
-/// a temporary file beside it, fsync, rename, fsync of the directory. Never through a symbolic link.
+/// Puts `bytes` in place of `path` so that a reader, or a power cut, sees the old file or the new
+/// one: a temporary file beside it, fsync, rename, fsync of the directory. Never through a symbolic
+/// link.
 [[nodiscard]] Result<void> replace_file(const std::string& path, std::string_view bytes,
                                         mode_t mode);
 

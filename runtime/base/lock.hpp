@@ -7,9 +7,9 @@
 
 namespace evojail {
 
-/// An exclusive flock(2) on a file of its own, let go with the object or by the kernel when its holder
-/// dies. The file is removed on release: whoever waited for it notices that the name moved on and
-/// takes the new one, so nothing stays behind and no two holders ever meet.
+/// An exclusive flock(2) on a file of its own, let go with the object or by the kernel when its
+/// holder dies. The file is removed on release: whoever waited for it notices that the name moved
+/// on and takes the new one, so nothing stays behind and no two holders ever meet.
 class [[nodiscard]] FileLock {
  public:
   enum class Wait { no, yes };

@@ -9,8 +9,7 @@ namespace evojail {
 Error::Error(std::string message, ErrorKind kind) : message_(std::move(message)), kind_(kind) {}
 
 Error Error::system(std::string_view operation, std::string_view object, int code) {
-  Error error(fmt::format("{} '{}': {}", operation, object,
-                          std::generic_category().message(code)));
+  Error error(fmt::format("{} '{}': {}", operation, object, std::generic_category().message(code)));
   error.code_ = code;
   return error;
 }

@@ -49,8 +49,7 @@ template <class T = void>
 using Result = std::expected<T, Error>;
 
 /// `return fail("message")` from a function that returns any Result.
-[[nodiscard]] std::unexpected<Error> fail(std::string message,
-                                          ErrorKind kind = ErrorKind::failed);
+[[nodiscard]] std::unexpected<Error> fail(std::string message, ErrorKind kind = ErrorKind::failed);
 
 /// `return fail_errno("opening", path)`: with the errno of the call just made, or `code`.
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view operation, std::string_view object,
@@ -60,9 +59,9 @@ using Result = std::expected<T, Error>;
 
 #define EVOJAIL_JOIN_(a, b) a##b
 #define EVOJAIL_JOIN(a, b) EVOJAIL_JOIN_(a, b)
-#define EVOJAIL_TRY_(tmp, declaration, expression)               \
-  auto tmp = (expression);                                       \
-  if (!tmp) return std::unexpected(std::move(tmp).error());      \
+#define EVOJAIL_TRY_(tmp, declaration, expression)          \
+  auto tmp = (expression);                                  \
+  if (!tmp) return std::unexpected(std::move(tmp).error()); \
   declaration = *std::move(tmp)
 
 /// TRY(auto fd, open_dir(path)): the value, or return the error to the caller.

@@ -15,9 +15,9 @@ namespace evojail {
 /// An open session, as `status` shows it.
 struct SessionStatus {
   std::uint32_t id = 0;
-  std::string peer;        ///< address
-  std::uint16_t port = 0;  ///< of the peer
-  std::int64_t began = 0;  ///< seconds since the epoch
+  std::string peer;            ///< address
+  std::uint16_t port = 0;      ///< of the peer
+  std::int64_t began = 0;      ///< seconds since the epoch
   std::uint64_t received = 0;  ///< bytes
   std::uint64_t sent = 0;      ///< bytes
   std::string command;         ///< what the client says it runs, escaped; may be empty
@@ -25,8 +25,8 @@ struct SessionStatus {
 
 /// What a supervisor says of itself and its jail.
 struct SupervisorStatus {
-  pid_t pid = 0;       ///< of the supervisor
-  pid_t init = 0;      ///< of the jail's init, in the host's PID namespace
+  pid_t pid = 0;           ///< of the supervisor
+  pid_t init = 0;          ///< of the jail's init, in the host's PID namespace
   std::int64_t since = 0;  ///< seconds since the epoch; a reload keeps it
   std::uint16_t port = 0;
   std::string image;  ///< id of the base image it runs on
@@ -48,8 +48,8 @@ struct ControlRequest {
 
 struct ControlReply {
   std::optional<SupervisorStatus> status;  ///< to `status`
-  std::uint64_t sessions = 0;              ///< to `stop`, `end_sessions`, `reload`: how many it ended
-  std::string error;                       ///< not empty: the request failed, nothing was changed
+  std::uint64_t sessions = 0;  ///< to `stop`, `end_sessions`, `reload`: how many it ended
+  std::string error;           ///< not empty: the request failed, nothing was changed
   std::string hint;
 };
 

@@ -16,8 +16,8 @@ namespace evojail {
 /// allowed end. @return how many sessions that ended; nullopt when the jail is off.
 [[nodiscard]] Result<std::optional<std::uint64_t>> ask_reload(const JailPaths& paths);
 
-/// Stops the jail and waits until nothing of it is left. @return how many sessions that ended; nullopt
-/// when it was off.
+/// Stops the jail and waits until nothing of it is left. @return how many sessions that ended;
+/// nullopt when it was off.
 [[nodiscard]] Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths);
 
 /// Ends all sessions of a running jail. @return how many; nullopt when it is off.

@@ -10,15 +10,17 @@ namespace evojail {
 
 struct SupervisorOptions {
   HostSettings host;
-  std::string settings_file;   ///< of the host, handed on by a reload's execve(2); empty: the default
-  std::string name;            ///< of the jail
+  std::string
+      settings_file;  ///< of the host, handed on by a reload's execve(2); empty: the default
+  std::string name;   ///< of the jail
   LogSink log;
 };
 
-/// `evojail run NAME`: starts the jail and stays with it until it is told to stop (SIGTERM, SIGINT, the
-/// control socket) or its init dies. Says READY=1 through sd_notify(3) when the port answers. Takes
-/// the listener from systemd where LISTEN_FDS has one. A reload executes the program anew in place,
-/// with the jail, its sessions and the listener handed over; it then comes through here again.
+/// `evojail run NAME`: starts the jail and stays with it until it is told to stop (SIGTERM, SIGINT,
+/// the control socket) or its init dies. Says READY=1 through sd_notify(3) when the port answers.
+/// Takes the listener from systemd where LISTEN_FDS has one. A reload executes the program anew in
+/// place, with the jail, its sessions and the listener handed over; it then comes through here
+/// again.
 [[nodiscard]] Result<void> run_supervisor(const SupervisorOptions& options);
 
 }  // namespace evojail

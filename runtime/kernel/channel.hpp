@@ -21,12 +21,13 @@ struct Packet {
 /// A connected pair of SOCK_SEQPACKET sockets (unix(7)).
 [[nodiscard]] Result<std::pair<Fd, Fd>> channel_pair();
 
-/// Sends one message, with at most 8 descriptors (SCM_RIGHTS). Waits while the peer's queue is full.
+/// Sends one message, with at most 8 descriptors (SCM_RIGHTS). Waits while the peer's queue is
+/// full.
 [[nodiscard]] Result<void> send_packet(int socket, std::string_view bytes,
                                        std::initializer_list<int> fds = {});
 
-/// Receives one message of at most `limit` bytes; nullopt when the peer has gone. Descriptors arrive with
-/// close-on-exec. A truncated message is an error.
+/// Receives one message of at most `limit` bytes; nullopt when the peer has gone. Descriptors
+/// arrive with close-on-exec. A truncated message is an error.
 [[nodiscard]] Result<std::optional<Packet>> receive_packet(int socket, std::size_t limit = 1 << 16);
 
 }  // namespace evojail

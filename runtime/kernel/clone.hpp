@@ -47,8 +47,9 @@ class ChildProcess {
   Fd pidfd_;
 };
 
-/// clone3(2) with the CLONE_NEW* `flags`, without sharing memory: `body` runs in the child, its result is the
-/// child's exit code. The child leaves by _exit(2), so no destructor of the parent's runs twice.
+/// clone3(2) with the CLONE_NEW* `flags`, without sharing memory: `body` runs in the child, its
+/// result is the child's exit code. The child leaves by _exit(2), so no destructor of the parent's
+/// runs twice.
 [[nodiscard]] Result<ChildProcess> clone_process(std::uint64_t flags,
                                                  const std::function<int()>& body);
 

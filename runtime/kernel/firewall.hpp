@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,11 @@
 #include "config/address.hpp"
 
 namespace evojail {
+
+namespace nft {
+class Batch;
+class Socket;
+}  // namespace nft
 
 /// What the firewall has to know of one jail, running or not.
 struct FirewallJail {
@@ -51,7 +57,7 @@ struct FirewallDrift {
 
 /// A base chain of another table, on a hook that packets to or from a jail pass as well.
 struct OtherChain {
-  std::string family;  ///< "inet", "ip", "ip6", "arp", …
+  std::string family;  ///< "inet", "ip" or "ip6"
   std::string table;
   std::string chain;
   std::string hook;  ///< "prerouting", "input" or "output"
@@ -113,6 +119,12 @@ class Firewall {
  private:
   friend class FirewallWatch;
   class Kernel;
+  /// Makes a transaction for the table as it is at this generation; none where nothing is to do.
+  using Build =
+      std::function<Result<std::optional<nft::Batch>>(nft::Socket&, std::uint32_t generation)>;
+  Result<void> change(const Build& build);
+  Result<nft::Socket*> socket();
+
   std::string table_;
   std::unique_ptr<Kernel> kernel_;
 };

@@ -6,15 +6,16 @@
 
 namespace evojail {
 
-/// A new, empty session keyring instead of the inherited one (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING).
+/// A new, empty session keyring instead of the inherited one (keyctl(2),
+/// KEYCTL_JOIN_SESSION_KEYRING).
 [[nodiscard]] Result<void> join_new_session_keyring();
 
-/// SIGKILL when the parent dies (PR_SET_PDEATHSIG). The kernel clears it at a change of credentials: set
-/// it after the last one.
+/// SIGKILL when the parent dies (PR_SET_PDEATHSIG). The kernel clears it at a change of
+/// credentials: set it after the last one.
 [[nodiscard]] Result<void> die_with_parent();
 
-/// No ptrace, no /proc/PID/{mem,fd,exe} for others (PR_SET_DUMPABLE 0). A change of credentials or execve(2)
-/// may set it back: set it after the last one.
+/// No ptrace, no /proc/PID/{mem,fd,exe} for others (PR_SET_DUMPABLE 0). A change of credentials or
+/// execve(2) may set it back: set it after the last one.
 [[nodiscard]] Result<void> forbid_tracing();
 
 /// The process takes in orphans of its own tree (PR_SET_CHILD_SUBREAPER); kept across execve(2).

@@ -24,7 +24,8 @@ std::uint64_t attributes(const MountFlags& flags) {
   return attributes;
 }
 
-/// What the kernel says of a failed step, from the context's own log ("e devpts: Unknown parameter").
+/// What the kernel says of a failed step, from the context's own log ("e devpts: Unknown
+/// parameter").
 std::unexpected<Error> fail_context(int context, std::string_view operation,
                                     std::string_view object) {
   const int code = errno;
@@ -68,9 +69,10 @@ Result<Fd> new_mount(const std::string& type, const MountFlags& flags,
   const Fd context(::fsopen(type.c_str(), FSOPEN_CLOEXEC));
   if (!context) return fail_errno("opening file system", type);
   for (const auto& [key, value] : options) {
-    const int done = value.empty() ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
-                                   : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(),
-                                                value.c_str(), 0);
+    const int done =
+        value.empty()
+            ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+            : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
     if (done != 0) return fail_context(context.get(), "setting option of " + type, key);
   }
   if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
@@ -105,7 +107,8 @@ Result<void> make_mounts_private() {
 }
 
 Result<void> pivot_into(int root) {
-  // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is let go.
+  // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is let
+  // go.
   if (::fchdir(root) != 0) return fail_errno("entering", "the jail's root");
   if (::syscall(SYS_pivot_root, ".", ".") != 0) return fail_errno("pivoting to", "the jail's root");
   if (::umount2(".", MNT_DETACH) != 0) return fail_errno("letting go of", "the host's root");

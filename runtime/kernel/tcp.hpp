@@ -30,10 +30,11 @@ struct Accepted {
   Endpoint peer;
 };
 
-/// accept4(2) with the file-system uid `owner` for the length of the call: the socket's file then carries
-/// that uid for good, and nft's `meta skuid` knows the jail by it (the output wall). An error with
-/// code EAGAIN when nobody is waiting. The caller must be single-threaded or own its credentials.
-/// Keepalive and TCP_USER_TIMEOUT (tcp(7)) are set so that a peer that vanished is noticed.
+/// accept4(2) with the file-system uid `owner` for the length of the call: the socket's file then
+/// carries that uid for good, and nft's `meta skuid` knows the jail by it (the output wall). An
+/// error with code EAGAIN when nobody is waiting. The caller must be single-threaded or own its
+/// credentials. Keepalive and TCP_USER_TIMEOUT (tcp(7)) are set so that a peer that vanished is
+/// noticed.
 [[nodiscard]] Result<Accepted> accept_as(int listener, std::uint32_t owner);
 
 /// Bytes that the connection carried, from TCP_INFO.

@@ -21,8 +21,9 @@ Result<void> write_file(const std::string& path, std::string_view text) {
   return write_all(fd.get(), path, text);
 }
 
-/// Runs inside the new namespace. A sysctl of a user namespace is the writer's own (ucounts), so the limit
-/// is set from here, through the host's /proc, and the jail never needs one with /proc/sys in it.
+/// Runs inside the new namespace. A sysctl of a user namespace is the writer's own (ucounts), so
+/// the limit is set from here, through the host's /proc, and the jail never needs one with
+/// /proc/sys in it.
 int forbid_nesting(int channel) {
   char go = 0;
   if (::read(channel, &go, 1) != 1) return 0;

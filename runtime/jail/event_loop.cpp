@@ -1,0 +1,74 @@
+#include "jail/event_loop.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace evojail {
+
+Result<EventLoop> EventLoop::make() {
+  Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return fail_errno("making", "an epoll descriptor");
+  return EventLoop(std::move(epoll));
+}
+
+Result<void> EventLoop::watch(int fd, Callback callback) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    return fail_errno("watching descriptor", std::to_string(fd));
+  }
+  watched_[fd] = std::make_shared<Callback>(std::move(callback));
+  return {};
+}
+
+void EventLoop::unwatch(int fd) {
+  if (watched_.erase(fd) > 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+EventLoop::TimerId EventLoop::at(Clock::time_point when, Callback callback) {
+  timers_.emplace(when, std::pair{++last_timer_, std::move(callback)});
+  return last_timer_;
+}
+
+void EventLoop::cancel(TimerId timer) {
+  std::erase_if(timers_, [&](const auto& entry) { return entry.second.first == timer; });
+}
+
+int EventLoop::timeout_ms() const {
+  if (timers_.empty()) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+}
+
+void EventLoop::run_due_timers() {
+  const auto now = Clock::now();
+  while (running_ && !timers_.empty() && timers_.begin()->first <= now) {
+    const auto due = timers_.extract(timers_.begin());
+    due.mapped().second();
+  }
+}
+
+Result<void> EventLoop::run() {
+  running_ = true;
+  std::array<epoll_event, 32> events{};
+  while (running_) {
+    const int ready = ::epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms());
+    if (ready < 0 && errno != EINTR) return fail_errno("waiting on", "an epoll descriptor");
+    for (int i = 0; i < ready && running_; ++i) {
+      // An earlier callback of this round may have unwatched it.
+      const auto found = watched_.find(events[static_cast<std::size_t>(i)].data.fd);
+      if (found == watched_.end()) continue;
+      const auto callback = found->second;
+      (*callback)();
+    }
+    run_due_timers();
+  }
+  return {};
+}
+
+}  // namespace evojail

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace evojail {
+
+/// A single-threaded loop over descriptors and deadlines, on epoll(7). Callbacks may add and remove
+/// descriptors and timers, their own included.
+class EventLoop {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Callback = std::function<void()>;
+  using TimerId = std::uint64_t;
+
+  [[nodiscard]] static Result<EventLoop> make();
+
+  /// Calls `callback` whenever `fd` is readable or hung up. The descriptor stays the caller's.
+  [[nodiscard]] Result<void> watch(int fd, Callback callback);
+  void unwatch(int fd);
+
+  /// Calls `callback` once, at or after `when`.
+  TimerId at(Clock::time_point when, Callback callback);
+  void cancel(TimerId timer);
+
+  /// Runs until stop().
+  [[nodiscard]] Result<void> run();
+  void stop() noexcept { running_ = false; }
+
+ private:
+  explicit EventLoop(Fd epoll) : epoll_(std::move(epoll)) {}
+  void run_due_timers();
+  [[nodiscard]] int timeout_ms() const;
+
+  Fd epoll_;
+  std::map<int, std::shared_ptr<Callback>> watched_;
+  std::multimap<Clock::time_point, std::pair<TimerId, Callback>> timers_;
+  TimerId last_timer_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace evojail

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "jail/launch_plan.hpp"
+
+namespace evojail {
+
+/// What init has in hand once it is inside.
+struct InitHandles {
+  Fd proc;            ///< a /proc of the jail that shows every process; mounted nowhere
+  Fd report;          ///< the report FIFO, for the supervisor
+  Fd mknod_listener;  ///< where LaunchPlan::forward_mknod asks for it, for the supervisor
+};
+
+/// From a fresh clone in new namespaces to the jail's init: the order of the steps is the policy.
+[[nodiscard]] Result<InitHandles> isolate(const LaunchPlan& plan, int user_namespace);
+
+}  // namespace evojail

@@ -1,0 +1,77 @@
+#include "jail/jail_rules.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "base/file.hpp"
+#include "jail/share_dir.hpp"
+
+namespace evojail {
+namespace {
+
+/// The setting, unless the profile is stricter.
+ResourceLimit at_most(const Profile& profile, int resource, std::uint64_t setting) {
+  for (const auto& limit : profile.limits) {
+    if (limit.resource == resource) setting = std::min(setting, limit.value);
+  }
+  return {resource, setting};
+}
+
+}  // namespace
+
+Result<Profile> load_profile(const std::string& name) {
+  TRY(const auto share, find_share_dir());
+  const std::string file = share + "/profiles/" + name + ".json";
+  if (!path_exists(file)) {
+    return std::unexpected(Error("there is no profile '" + name + "'")
+                               .hint("'evojail profile list' shows those that exist"));
+  }
+  TRY(const auto text, read_file(file));
+  return parse_profile(text, file);
+}
+
+bool is_sftp_only(const Profile& profile) {
+  return std::ranges::none_of(profile.programs, [](const auto& program) {
+    return program.name == "sh" || program.name == "dash" || program.name == "bash";
+  });
+}
+
+Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
+                               const JailSettings& settings, const Profile& profile,
+                               const std::string& base_image, std::uint32_t base_uid) {
+  TRY(auto capabilities, profile_capabilities(profile));
+  LaunchPlan plan;
+  plan.name = name;
+  plan.base_image = base_image;
+  plan.ssh_dir = paths.run_dir + "/ssh";
+  plan.root_home = paths.run_dir + "/root";
+  plan.data = paths.data;
+  plan.var = paths.var;
+  plan.base_uid = base_uid;
+  plan.tmp_size = settings.tmp_size;
+  plan.run_size = settings.run_size;
+  plan.mounts = profile.mounts;
+  plan.capabilities = std::move(capabilities);
+  return plan;
+}
+
+Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& profile) {
+  SessionRules rules;
+  TRY(rules.filter, compile_filter(profile));
+  rules.limits = {at_most(profile, RLIMIT_NPROC, settings.max_processes),
+                  at_most(profile, RLIMIT_NOFILE, settings.max_open_files)};
+  for (const auto& limit : profile.limits) {
+    if (limit.resource == RLIMIT_NPROC || limit.resource == RLIMIT_NOFILE) continue;
+    rules.limits.push_back({limit.resource, limit.value});
+  }
+  return rules;
+}
+
+FirewallJail plan_firewall(const std::string& name, const JailSettings& settings,
+                           std::uint32_t base_uid) {
+  return {name,           settings.port, settings.allow_all,
+          settings.allow, base_uid,      settings.new_connections_per_minute};
+}
+
+}  // namespace evojail

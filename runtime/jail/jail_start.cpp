@@ -1,0 +1,122 @@
+#include "jail/jail_start.hpp"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <optional>
+
+#include "config/layout.hpp"
+#include "jail/base_image.hpp"
+#include "jail/init_protocol.hpp"
+#include "jail/jail_rules.hpp"
+#include "jail/launch.hpp"
+#include "jail/notify.hpp"
+#include "jail/run_dir.hpp"
+#include "kernel/channel.hpp"
+#include "kernel/firewall.hpp"
+#include "kernel/unix_socket.hpp"
+#include "store/host_check.hpp"
+#include "store/jails.hpp"
+#include "store/uid_lease.hpp"
+
+namespace evojail {
+namespace {
+
+/// Takes RUNDIR/NAME away again unless the start comes through.
+class RunDirGuard {
+ public:
+  explicit RunDirGuard(const JailPaths& paths) : paths_(&paths) {}
+  RunDirGuard(const RunDirGuard&) = delete;
+  RunDirGuard& operator=(const RunDirGuard&) = delete;
+  ~RunDirGuard() {
+    if (paths_ != nullptr) [[maybe_unused]]
+      const auto removed = remove_run_dir(*paths_);
+  }
+  void keep() noexcept { paths_ = nullptr; }
+
+ private:
+  const JailPaths* paths_;
+};
+
+Result<Fd> open_listener(std::uint16_t port) {
+  TRY(auto passed, take_listener());
+  if (!passed) return listen_tcp(port);
+  TRY(const auto actual, local_port(passed->get()));
+  if (actual == port) return std::move(*passed);
+  return std::unexpected(
+      Error(fmt::format("systemd listens on port {}, the jail's PORT is {}", actual, port))
+          .hint("make ListenStream= of the jail's .socket unit the same as PORT"));
+}
+
+Result<void> send_rules(const RunningInit& init, const SessionRules& rules) {
+  return send_packet(init.channel.get(),
+                     encode(InitMessage{.kind = InitMessage::Kind::rules, .text = encode(rules)}));
+}
+
+}  // namespace
+
+Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
+  const JailPaths paths(options.host, options.name);
+  TRY(const auto settings, load_jail(options.host, options.name));
+  TRY(const auto profile, load_profile(settings.profile));
+  CHECK(check_store(options.host));
+  CHECK(make_run_dirs(options.host));
+  auto lock = FileLock::take(paths.run_lock, FileLock::Wait::no);
+  if (!lock) {
+    return std::unexpected(std::move(lock).error().hint("the jail is running or starting already"));
+  }
+  TRY(auto image, ensure_base_image(options.host));
+  TRY(const auto range, lease_uid_range(options.host, options.name));
+  TRY(const auto plan,
+      plan_launch(options.name, paths, settings, profile, image.path, range.base()));
+  RunDirGuard run_dir(paths);
+  CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
+  // init puts the jail together while the filter is compiled and the firewall is told.
+  TRY(auto launch, Launch::begin(plan));
+  CHECK(Firewall(options.host.firewall_table)
+            .apply(plan_firewall(options.name, settings, range.base())));
+  TRY(const auto rules, plan_sessions(settings, profile));
+  TRY(auto listener, open_listener(settings.port));
+  TRY(auto init, std::move(launch).finish());
+  CHECK(send_rules(init, rules));
+  TRY(auto control, listen_seqpacket(paths.run_dir + "/control"));
+  run_dir.keep();
+  return SupervisorState{.lock = std::move(*lock),
+                         .image = std::move(image.hold),
+                         .image_id = image.id,
+                         .base_uid = range.base(),
+                         .since = std::time(nullptr),
+                         .init = std::move(init),
+                         .listener = std::move(listener),
+                         .control = std::move(control),
+                         .asker = Fd(),
+                         .last_session = 0,
+                         .sessions = {}};
+}
+
+Result<void> check_reload(const SupervisorOptions& options) {
+  TRY(const auto settings, load_jail(options.host, options.name));
+  TRY(const auto profile, load_profile(settings.profile));
+  TRY(const auto rules, plan_sessions(settings, profile));
+  return {};
+}
+
+Result<JailSettings> apply_settings(const SupervisorOptions& options, SupervisorState& state) {
+  const JailPaths paths(options.host, options.name);
+  TRY(auto settings, load_jail(options.host, options.name));
+  TRY(const auto profile, load_profile(settings.profile));
+  TRY(const auto rules, plan_sessions(settings, profile));
+  TRY(const auto port, local_port(state.listener.get()));
+  std::optional<Fd> listener;
+  if (port != settings.port) {
+    TRY(listener, listen_tcp(settings.port));
+  }
+  CHECK(Firewall(options.host.firewall_table)
+            .apply(plan_firewall(options.name, settings, state.base_uid)));
+  CHECK(write_run_dir(paths, settings, is_sftp_only(profile), state.base_uid));
+  CHECK(send_rules(state.init, rules));
+  if (listener) state.listener = std::move(*listener);
+  return settings;
+}
+
+}  // namespace evojail

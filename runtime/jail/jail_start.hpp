@@ -1,0 +1,22 @@
+#pragma once
+
+#include "config/jail_settings.hpp"
+#include "jail/supervisor.hpp"
+#include "jail/supervisor_state.hpp"
+
+namespace evojail {
+
+/// From settings to a running jail whose port answers: checks first, then changes. What was made is
+/// unmade when a later step fails; the firewall's rules stay, since they follow the settings.
+[[nodiscard]] Result<SupervisorState> start_jail_process(const SupervisorOptions& options);
+
+/// What a reload changes, checked as far as that goes before anything is changed: settings, keys,
+/// profile.
+[[nodiscard]] Result<void> check_reload(const SupervisorOptions& options);
+
+/// Makes a running jail follow its settings: firewall, keys, sshd_config, the rules for new
+/// sessions, the port.
+[[nodiscard]] Result<JailSettings> apply_settings(const SupervisorOptions& options,
+                                                  SupervisorState& state);
+
+}  // namespace evojail

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "jail/launch_plan.hpp"
+#include "kernel/clone.hpp"
+
+namespace evojail {
+
+/// A jail's init that stands, and the supervisor's ends of what connects the two. With the object
+/// the whole jail goes: its PID namespace ends with its init.
+struct RunningInit {
+  ChildProcess process;
+  Fd channel;         ///< init_protocol.hpp
+  Fd report;          ///< the session shells' FIFO
+  Fd mknod_listener;  ///< seccomp_unotify(2), where the plan forwards mknod
+};
+
+/// A jail that is being put together by its init, while the supervisor does other things.
+class Launch {
+ public:
+  /// Makes the namespaces and starts init in them.
+  [[nodiscard]] static Result<Launch> begin(const LaunchPlan& plan);
+
+  /// Waits until init stands; the step that failed inside it is the error, as it happened.
+  [[nodiscard]] Result<RunningInit> finish() &&;
+
+ private:
+  Launch(ChildProcess process, Fd channel)
+      : process_(std::move(process)), channel_(std::move(channel)) {}
+
+  ChildProcess process_;
+  Fd channel_;
+};
+
+}  // namespace evojail

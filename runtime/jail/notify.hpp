@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace evojail {
+
+/// sd_notify(3): variables for the service manager, or for `evojail start` where systemd is not
+/// PID 1. Nobody there is fine.
+void notify_manager(const std::string& variables);
+
+/// The one stream socket that systemd passed in (sd_listen_fds(3)); nullopt when there is none.
+/// More than one is an error.
+[[nodiscard]] Result<std::optional<Fd>> take_listener();
+
+}  // namespace evojail

@@ -1,0 +1,57 @@
+#include "jail/session_log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/parse.hpp"
+#include "base/printable.hpp"
+
+namespace evojail {
+
+std::vector<std::string> SessionLog::feed(std::string_view bytes, Clock::time_point now) {
+  std::vector<std::string> lines;
+  for (const char byte : bytes) {
+    if (byte == '\n') {
+      end_line(lines, now);
+    } else if (line_.size() < line_limit) {
+      line_ += byte;
+    } else {
+      overlong_ = true;
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> SessionLog::finish(Clock::time_point now) {
+  std::vector<std::string> lines;
+  if (!line_.empty()) end_line(lines, now);
+  if (dropped_ > 0) lines.push_back(fmt::format("({} lines dropped)", dropped_));
+  dropped_ = 0;
+  return lines;
+}
+
+void SessionLog::end_line(std::vector<std::string>& lines, Clock::time_point now) {
+  std::string line = printable(trim(line_), 4 * line_limit);
+  if (overlong_) line += "...";
+  line_.clear();
+  overlong_ = false;
+  if (!may_pass(now)) {
+    ++dropped_;
+    return;
+  }
+  if (dropped_ > 0) lines.push_back(fmt::format("({} lines dropped)", std::exchange(dropped_, 0)));
+  lines.push_back(std::move(line));
+}
+
+bool SessionLog::may_pass(Clock::time_point now) {
+  const std::chrono::duration<double> since = now - last_;
+  last_ = now;
+  allowance_ = std::min<double>(burst, allowance_ + since.count() * lines_per_second);
+  if (allowance_ < 1) return false;
+  allowance_ -= 1;
+  return true;
+}
+
+}  // namespace evojail

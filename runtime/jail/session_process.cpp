@@ -1,0 +1,65 @@
+#include "jail/session_process.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "kernel/hardening.hpp"
+
+namespace evojail {
+namespace {
+
+Result<void> reset_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return fail_errno("clearing", "signal mask");
+  return {};
+}
+
+Result<void> place_descriptors(int connection, int log) {
+  // Above the standard ones first, so that none is overwritten before it is in its place.
+  TRY(const Fd socket, duplicate(connection));
+  TRY(const Fd errors, duplicate(log));
+  if (::dup2(socket.get(), 0) < 0 || ::dup2(socket.get(), 1) < 0 || ::dup2(errors.get(), 2) < 0) {
+    return fail_errno("placing", "the session's descriptors");
+  }
+  return close_descriptors_from(3);
+}
+
+Result<void> prepare(int connection, int log, const SessionRules& rules) {
+  CHECK(place_descriptors(connection, log));
+  if (::setsid() < 0) return fail_errno("starting", "a session");
+  CHECK(reset_signals());
+  CHECK(adopt_orphans());
+  for (const auto& limit : rules.limits) CHECK(limit_resource(limit.resource, limit.value));
+  return install_filter(rules.filter);
+}
+
+int session_main(int connection, int log, const SessionRules& rules) {
+  if (const auto ready = prepare(connection, log, rules); !ready) {
+    const std::string line = fmt::format("starting sshd: {}\n", ready.error().message());
+    [[maybe_unused]] const auto said = write_all(2, "log", line);
+    return 126;
+  }
+  std::array<char*, 6> arguments{};
+  std::array words{std::string("/usr/sbin/sshd"), std::string("-i"), std::string("-e"),
+                   std::string("-f"), std::string("/etc/ssh/sshd_config")};
+  for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
+  std::string path = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+  std::array<char*, 2> environment{path.data(), nullptr};
+  ::execve(arguments[0], arguments.data(), environment.data());
+  const std::string line = fmt::format("running sshd: {}\n", std::strerror(errno));
+  [[maybe_unused]] const auto said = write_all(2, "log", line);
+  return 127;
+}
+
+}  // namespace
+
+Result<ChildProcess> start_session(int connection, int log, const SessionRules& rules) {
+  return clone_process(0, [&] { return session_main(connection, log, rules); });
+}
+
+}  // namespace evojail

@@ -1,0 +1,165 @@
+#include "jail/session_table.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+
+#include "jail/init_protocol.hpp"
+#include "kernel/channel.hpp"
+
+namespace evojail {
+namespace {
+
+using Kind = InitMessage::Kind;
+
+/// As much as is there at most, without waiting: more comes with the next event, after the others'
+/// turn.
+std::string read_some(int fd) {
+  std::array<char, 8192> buffer{};
+  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+  return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : std::string();
+}
+
+Result<std::pair<Fd, Fd>> log_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("making", "a pipe");
+  std::pair pipe{Fd(ends[0]), Fd(ends[1])};
+  if (::fcntl(pipe.first.get(), F_SETFL, O_NONBLOCK) != 0)
+    return fail_errno("setting up", "a pipe");
+  return pipe;
+}
+
+std::string outcome_of(const SessionReport& report) {
+  const bool signalled = report.kind == SessionReport::Kind::signalled;
+  return fmt::format("{} {}", signalled ? "signal" : "exit", report.status);
+}
+
+}  // namespace
+
+SessionTable::SessionTable(SupervisorState& state, EventLoop& loop, LogSink log, Ended ended)
+    : state_(state), loop_(loop), log_(std::move(log)), ended_(std::move(ended)) {}
+
+Result<void> SessionTable::attach() {
+  CHECK(loop_.watch(state_.init.report.get(), [this] { read_reports(); }));
+  for (auto& [id, session] : state_.sessions) CHECK(watch_log(session));
+  return {};
+}
+
+Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
+  if (state_.sessions.size() >= most) {
+    reset_connection(accepted.socket.get());
+    return fail(fmt::format("turning {} away: {} sessions are open, as many as MAX_SESSIONS allows",
+                            to_string(accepted.peer), state_.sessions.size()));
+  }
+  TRY(auto pipe, log_pipe());
+  Session session{.id = ++state_.last_session,
+                  .peer = accepted.peer,
+                  .socket = std::move(accepted.socket),
+                  .log = std::move(pipe.first),
+                  .began = std::time(nullptr)};
+  CHECK(send_packet(state_.init.channel.get(),
+                    encode(InitMessage{.kind = Kind::session, .id = session.id}),
+                    {session.socket.get(), pipe.second.get()}));
+  log_(LogLevel::info, fmt::format("session from {} began", to_string(session.peer)));
+  CHECK(watch_log(session));
+  const auto id = session.id;
+  state_.sessions.emplace(id, std::move(session));
+  return {};
+}
+
+Result<void> SessionTable::watch_log(Session& session) {
+  return loop_.watch(session.log.get(), [this, id = session.id] { read_log(id); });
+}
+
+void SessionTable::read_log(std::uint32_t id) {
+  const auto found = state_.sessions.find(id);
+  if (found == state_.sessions.end()) return;
+  Session& session = found->second;
+  const std::string bytes = read_some(session.log.get());
+  if (bytes.empty()) {
+    loop_.unwatch(session.log.get());
+    return;
+  }
+  log_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
+}
+
+void SessionTable::log_lines(const Session& session, const std::vector<std::string>& lines) {
+  for (const auto& line : lines) {
+    log_(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
+  }
+}
+
+void SessionTable::read_reports() {
+  const std::string bytes = read_some(state_.init.report.get());
+  reports_.feed(bytes, [this](const SessionReport& report) { note_report(report); });
+}
+
+void SessionTable::note_report(const SessionReport& report) {
+  for (auto& [id, session] : state_.sessions) {
+    if (session.peer.port != report.port || to_string(session.peer.address) != report.peer)
+      continue;
+    if (report.kind != SessionReport::Kind::begin) {
+      session.outcome = outcome_of(report);
+      continue;
+    }
+    session.command = report.command.empty() ? "login shell" : report.command;
+    session.outcome.clear();
+  }
+}
+
+void SessionTable::on_ended(std::uint32_t id) {
+  const auto found = state_.sessions.find(id);
+  if (found == state_.sessions.end()) return;
+  finish(found->second);
+  state_.sessions.erase(found);
+}
+
+void SessionTable::finish(Session& session) {
+  // What the session wrote before it ended may still be on its way here.
+  read_reports();
+  log_lines(session, session.lines.feed(read_some(session.log.get()), SessionLog::Clock::now()));
+  log_lines(session, session.lines.finish(SessionLog::Clock::now()));
+  loop_.unwatch(session.log.get());
+  const SessionRecord record{
+      session.peer,       session.began,
+      std::time(nullptr), session.traffic.value_or(traffic_of(session.socket.get())),
+      session.command,    session.outcome};
+  log_(LogLevel::info, describe(record));
+  ended_(record);
+}
+
+std::uint64_t SessionTable::end_where(const std::function<bool(const Session&)>& which) {
+  std::uint64_t count = 0;
+  for (auto& [id, session] : state_.sessions) {
+    if (!which(session)) continue;
+    ++count;
+    // A reset clears the kernel's counters.
+    session.traffic = traffic_of(session.socket.get());
+    [[maybe_unused]] const auto told = send_packet(
+        state_.init.channel.get(), encode(InitMessage{.kind = Kind::end_session, .id = id}));
+    reset_connection(session.socket.get());
+  }
+  return count;
+}
+
+std::uint64_t SessionTable::end_all() {
+  [[maybe_unused]] const auto told =
+      send_packet(state_.init.channel.get(), encode(InitMessage{.kind = Kind::end_all}));
+  return end_where([](const Session&) { return true; });
+}
+
+std::vector<SessionStatus> SessionTable::status() const {
+  std::vector<SessionStatus> list;
+  for (const auto& [id, session] : state_.sessions) {
+    const Traffic traffic = traffic_of(session.socket.get());
+    list.push_back({id, to_string(session.peer.address), session.peer.port, session.began,
+                    traffic.received, traffic.sent,
+                    session.outcome.empty() ? session.command : ""});
+  }
+  return list;
+}
+
+}  // namespace evojail

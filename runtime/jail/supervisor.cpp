@@ -1,0 +1,314 @@
+#include "jail/supervisor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+
+#include "base/file.hpp"
+#include "base/parse.hpp"
+#include "jail/control.hpp"
+#include "jail/event_loop.hpp"
+#include "jail/init_protocol.hpp"
+#include "jail/jail_start.hpp"
+#include "jail/last_session.hpp"
+#include "jail/notify.hpp"
+#include "jail/run_dir.hpp"
+#include "jail/session_table.hpp"
+#include "kernel/channel.hpp"
+#include "kernel/tcp.hpp"
+#include "kernel/unix_socket.hpp"
+#include "store/jails.hpp"
+
+namespace evojail {
+namespace {
+
+using Kind = InitMessage::Kind;
+constexpr const char* state_variable = "EVOJAIL_STATE_FD";
+
+Result<Fd> signals() {
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&mask, number);
+  if (::sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) return fail_errno("blocking", "signals");
+  Fd fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return fail_errno("making", "a signal descriptor");
+  return fd;
+}
+
+bool allows(const JailSettings& settings, const Prefix& host) {
+  return settings.allow_all || std::ranges::any_of(settings.allow, [&](const Prefix& network) {
+           return contains(network, host);
+         });
+}
+
+/// The program file to execute anew: an upgrade has put another one in the place of the one that
+/// runs.
+Result<std::string> own_program() {
+  std::array<char, 4096> buffer{};
+  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  if (size < 0) return fail_errno("reading", "/proc/self/exe");
+  std::string path(buffer.data(), static_cast<std::size_t>(size));
+  constexpr std::string_view replaced = " (deleted)";
+  if (path.ends_with(replaced)) path.resize(path.size() - replaced.size());
+  return path;
+}
+
+/// One running jail.
+class Supervisor {
+ public:
+  Supervisor(const SupervisorOptions& options, SupervisorState state, JailSettings settings,
+             EventLoop loop, Fd signals)
+      : options_(options),
+        paths_(options.host, options.name),
+        state_(std::move(state)),
+        settings_(std::move(settings)),
+        loop_(std::move(loop)),
+        signals_(std::move(signals)),
+        sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }) {}
+
+  Result<void> run() {
+    CHECK(sessions_.attach());
+    CHECK(loop_.watch(state_.listener.get(), [this] { on_connection(); }));
+    CHECK(loop_.watch(state_.control.get(), [this] { on_control(); }));
+    CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
+    CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
+    notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
+                               settings_.port));
+    CHECK(loop_.run());
+    return end();
+  }
+
+  /// After a take-over: follows the settings, ends the sessions of addresses that are off the list,
+  /// and answers whoever asked for the reload.
+  void finish_reload() {
+    ControlReply reply;
+    if (auto applied = apply_settings(options_, state_)) {
+      settings_ = std::move(*applied);
+      reply.sessions = sessions_.end_where(
+          [this](const Session& session) { return !allows(settings_, session.peer.address); });
+      log(LogLevel::info, fmt::format("reloaded, {} sessions ended, {} go on", reply.sessions,
+                                      state_.sessions.size() - reply.sessions));
+    } else {
+      reply.error = applied.error().message();
+      reply.hint = applied.error().hint();
+      log(LogLevel::error, "reloading: " + reply.error);
+    }
+    if (!state_.asker) return;
+    [[maybe_unused]] const auto sent = send_packet(state_.asker.get(), encode(reply));
+    state_.asker.reset();
+  }
+
+ private:
+  void log(LogLevel level, std::string_view text) { options_.log(level, text); }
+
+  void on_connection() {
+    // Bounded, so that a flood does not keep the loop from everything else.
+    for (int i = 0; i < 16; ++i) {
+      auto accepted = accept_as(state_.listener.get(), state_.base_uid);
+      if (!accepted) {
+        const int code = accepted.error().code();
+        if (code == EAGAIN) return;
+        if (code == ECONNABORTED || code == EINTR || code == EPROTO) continue;
+        return pause_accepting(accepted.error());
+      }
+      if (!allows(settings_, accepted->peer.address)) {
+        log(LogLevel::warning, "turning away " + to_string(accepted->peer) + ": not allowed");
+        reset_connection(accepted->socket.get());
+        continue;
+      }
+      if (const auto begun = sessions_.begin(std::move(*accepted), settings_.max_sessions);
+          !begun) {
+        log(LogLevel::warning, begun.error().message());
+      }
+    }
+  }
+
+  /// Out of descriptors or memory: the connection stays in the queue, the loop must not spin on it.
+  void pause_accepting(const Error& error) {
+    log(LogLevel::error, error.message());
+    loop_.unwatch(state_.listener.get());
+    loop_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this] {
+      if (const auto watched = loop_.watch(state_.listener.get(), [this] { on_connection(); });
+          !watched) {
+        log(LogLevel::error, watched.error().message());
+        loop_.stop();
+      }
+    });
+  }
+
+  void on_init() {
+    const auto packet = receive_packet(state_.init.channel.get());
+    if (!packet || !*packet) {
+      init_died_ = true;
+      return loop_.stop();
+    }
+    const auto message = decode_init_message((*packet)->bytes);
+    if (!message) return log(LogLevel::error, message.error().message());
+    if (message->kind == Kind::ended) return sessions_.on_ended(message->id);
+    if (message->kind == Kind::leftovers) {
+      log(LogLevel::info,
+          fmt::format("killed {} processes that outlived their session", message->value));
+    }
+  }
+
+  void on_signal() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGHUP) {
+        if (const auto reloaded = reload(); !reloaded) {
+          log(LogLevel::error, "reloading: " + reloaded.error().message());
+        }
+      } else {
+        loop_.stop();
+      }
+    }
+  }
+
+  void on_control() {
+    auto connection = accept_root(state_.control.get());
+    if (!connection) return log(LogLevel::warning, connection.error().message());
+    const auto packet = receive_packet(connection->get(), 4096);
+    if (!packet || !*packet) return;
+    const auto reply = answer((*packet)->bytes, *connection);
+    if (!reply) return;
+    [[maybe_unused]] const auto sent = send_packet(connection->get(), encode(*reply));
+    // Whoever asked for the end waits until this closes, with the supervisor itself.
+    if (stopping_) stop_asker_ = std::move(*connection);
+  }
+
+  /// nullopt: the answer comes later.
+  std::optional<ControlReply> answer(std::string_view bytes, Fd& connection) {
+    ControlReply reply;
+    const auto request = decode_control_request(bytes);
+    if (!request) {
+      reply.error = request.error().message();
+      return reply;
+    }
+    switch (request->kind) {
+      case ControlRequest::Kind::status:
+        reply.status = status();
+        break;
+      case ControlRequest::Kind::end_sessions:
+        reply.sessions = sessions_.end_all();
+        break;
+      case ControlRequest::Kind::stop:
+        reply.sessions = state_.sessions.size();
+        stopping_ = true;
+        loop_.stop();
+        break;
+      case ControlRequest::Kind::reload:
+        state_.asker = std::move(connection);
+        if (const auto reloaded = reload(); !reloaded) {
+          connection = std::move(state_.asker);
+          reply.error = reloaded.error().message();
+          reply.hint = reloaded.error().hint();
+          break;
+        }
+        return std::nullopt;
+    }
+    return reply;
+  }
+
+  [[nodiscard]] SupervisorStatus status() const {
+    SupervisorStatus status;
+    status.pid = ::getpid();
+    status.init = state_.init.process.pid();
+    status.since = state_.since;
+    status.port = settings_.port;
+    status.image = state_.image_id;
+    status.base_uid = state_.base_uid;
+    status.sessions = sessions_.status();
+    return status;
+  }
+
+  /// Executes the program anew, with everything handed over. Comes back only with an error.
+  Result<void> reload() {
+    CHECK(check_reload(options_));
+    TRY(std::string program, own_program());
+    TRY(const Fd memory, hand_over(state_));
+    notify_manager("RELOADING=1");
+    ::setenv(state_variable, std::to_string(memory.get()).c_str(), 1);
+    std::vector<std::string> words{program};
+    if (!options_.settings_file.empty())
+      words.insert(words.end(), {"--config", options_.settings_file});
+    words.insert(words.end(), {"run", options_.name});
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv(program.c_str(), arguments.data());
+    const int code = errno;
+    ::unsetenv(state_variable);
+    notify_manager("READY=1");
+    CHECK(keep_descriptors(state_, false));
+    return fail_errno("executing", program, code);
+  }
+
+  void keep(const SessionRecord& record) {
+    const auto written = write_last_session(
+        options_.host, options_.name,
+        {to_string(record.peer.address), record.began, record.ended, record.traffic.received,
+         record.traffic.sent, record.command, record.outcome});
+    if (!written) log(LogLevel::warning, written.error().message());
+  }
+
+  /// The jail goes whole: with its init every process in its PID namespace is killed.
+  Result<void> end() {
+    notify_manager("STOPPING=1");
+    state_.listener.reset();
+    while (!state_.sessions.empty()) sessions_.on_ended(state_.sessions.begin()->first);
+    if (!init_died_) CHECK(state_.init.process.signal(SIGKILL));
+    TRY(const auto status, state_.init.process.wait());
+    CHECK(remove_run_dir(paths_));
+    log(LogLevel::info, "stopped");
+    if (!init_died_) return {};
+    return fail(fmt::format("the jail's init ended by {} {}", status.exited ? "exit" : "signal",
+                            status.value));
+  }
+
+  SupervisorOptions options_;
+  JailPaths paths_;
+  SupervisorState state_;
+  JailSettings settings_;
+  EventLoop loop_;
+  Fd signals_;
+  SessionTable sessions_;
+  Fd stop_asker_;
+  bool stopping_ = false;
+  bool init_died_ = false;
+};
+
+/// The state that a reload left for this program, if it is one.
+Result<std::optional<SupervisorState>> handed_over(const SupervisorOptions& options) {
+  const char* text = ::getenv(state_variable);
+  if (text == nullptr) return std::nullopt;
+  const auto fd = parse_number<int>(text, 3, 1 << 20);
+  ::unsetenv(state_variable);
+  if (!fd) return fail("EVOJAIL_STATE_FD is no descriptor");
+  return take_over(Fd(*fd), JailPaths(options.host, options.name).run_lock);
+}
+
+}  // namespace
+
+Result<void> run_supervisor(const SupervisorOptions& options) {
+  TRY(Fd signal_fd, signals());
+  TRY(EventLoop loop, EventLoop::make());
+  TRY(auto state, handed_over(options));
+  const bool reloaded = state.has_value();
+  if (!state) {
+    TRY(state, start_jail_process(options));
+  }
+  TRY(auto settings, load_jail(options.host, options.name));
+  Supervisor supervisor(options, std::move(*state), std::move(settings), std::move(loop),
+                        std::move(signal_fd));
+  if (reloaded) supervisor.finish_reload();
+  return supervisor.run();
+}
+
+}  // namespace evojail
