@@ -1,0 +1,111 @@
+#include "retention/forecast.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+#include "config/jail_name.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kFarthest = 36'600;  // a hundred years
+// A reference lies at most a year back from its day; leap years make some lines meet a day again.
+constexpr std::int64_t kMargin = 800;
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+/// An inc that is still there, with the first day ahead on which nothing but the policy keeps it.
+struct Remaining {
+  std::size_t index = 0;
+  CivilDate date;
+  std::int64_t unprotected = 0;
+  bool kept = false;  ///< by the policy, on the day at hand
+};
+
+std::int64_t days_in(const Jump& jump) {
+  constexpr std::int64_t kUnit[] = {1, 7, 31, 366};
+  const std::int64_t unit = kUnit[static_cast<std::size_t>(jump.unit)];
+  const std::int64_t most = kFarthest / unit;
+  return std::clamp(jump.count, -most, most) * unit;
+}
+
+/// The first day from today on which neither hold nor MIN_AGE nor MIN_INCS protects the inc, when
+/// one complete inc a day comes on top of the `newer` that there are.
+std::int64_t first_unprotected(const IncFacts& inc, const Calendar& calendar,
+                               const RetentionOptions& options, std::int64_t newer) {
+  std::int64_t day = 0;
+  if (inc.held) {
+    if (!inc.held_until) return kForever;
+    day = std::max(day, to_days(*inc.held_until) - to_days(calendar.today()) + 1);
+  }
+  if (options.min_age.count() > 0) {
+    const std::int64_t old_enough =
+        calendar.instant_of(inc.name) + std::int64_t{options.min_age.count()} * kDay;
+    day = std::max(day, (old_enough - calendar.now() + kDay - 1) / kDay);
+  }
+  if (inc.complete) day = std::max(day, std::int64_t{options.min_incs} - newer);
+  return day;
+}
+
+void mark_kept(std::vector<Remaining>& remaining, const CivilDate& date) {
+  for (Remaining& inc : std::ranges::equal_range(remaining, date, {}, &Remaining::date)) {
+    inc.kept = true;
+  }
+}
+
+}  // namespace
+
+std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs, const Policy* policy,
+                           Calendar& calendar, const RetentionOptions& options) {
+  std::vector<Fate> fates(plan.verdicts.size());
+  std::vector<const IncFacts*> sorted;
+  for (const IncFacts& inc : incs) sorted.push_back(&inc);
+  std::ranges::sort(sorted, {}, &IncFacts::name);
+  if (policy == nullptr || sorted.size() != fates.size()) return fates;
+
+  std::int64_t last = 0;
+  std::vector<Remaining> remaining;
+  std::int64_t newer = 0;
+  for (std::size_t i = sorted.size(); i-- > 0;) {
+    const Verdict& verdict = plan.verdicts[i];
+    if (verdict.keeper == Keeper::foreign) continue;
+    const std::int64_t unprotected = first_unprotected(*sorted[i], calendar, options, newer);
+    if (sorted[i]->complete) ++newer;
+    if (verdict.removed()) {
+      fates[i].kind = Fate::Kind::now;
+    } else if (unprotected <= kFarthest) {
+      const auto date = parse_civil_date(std::string_view(verdict.name).substr(0, 10));
+      remaining.push_back({.index = i, .date = *date, .unprotected = unprotected});
+      last = std::max(last, unprotected);
+    }
+  }
+  std::ranges::reverse(remaining);
+  for (const PolicyLine& line : policy->lines) last = std::max(last, std::abs(days_in(line.jump)));
+  last = std::min(last + kMargin, kFarthest);
+
+  constexpr std::int64_t kBlock = 64;
+  std::vector<std::span<const Result<CivilDate>>> dates(policy->lines.size());
+  for (std::int64_t day = 1; day <= last && !remaining.empty(); ++day) {
+    if (day == 1 || day % kBlock == 0) {
+      const auto end = static_cast<std::size_t>(day + kBlock);
+      for (std::size_t line = 0; line < dates.size(); ++line) {
+        dates[line] = calendar.kept_dates(policy->lines[line], end);
+      }
+    }
+    const auto at = static_cast<std::size_t>(day);
+    if (!std::ranges::all_of(dates, [at](const auto& d) { return d[at].has_value(); })) continue;
+    for (Remaining& inc : remaining) inc.kept = inc.unprotected > day;
+    for (const auto& line : dates) mark_kept(remaining, *line[at]);
+    std::erase_if(remaining, [&](const Remaining& inc) {
+      if (!inc.kept) {
+        fates[inc.index] = {.kind = Fate::Kind::on,
+                            .day = from_days(to_days(calendar.today()) + day)};
+      }
+      return !inc.kept;
+    });
+  }
+  return fates;
+}
+
+}  // namespace evojail
