@@ -9,6 +9,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
+#include "jail/image_record.hpp"
 
 namespace evojail {
 
@@ -26,13 +27,7 @@ struct BaseImage {
 /// what the others run.
 [[nodiscard]] Result<BaseImage> ensure_base_image(const HostSettings& host);
 
-/// What update_base_image() did, or base_image_state() found.
-struct ImageChanges {
-  std::vector<std::string> added;  ///< paths in the image
-  std::vector<std::string> removed;
-  std::vector<std::string> changed;
-};
-
+/// What update_base_image() did.
 struct BuildReport {
   std::string id;
   std::string path;
