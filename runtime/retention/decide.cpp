@@ -55,8 +55,8 @@ Stop find_stop(std::span<const IncFacts> incs, const Calendar& calendar, bool if
   return fresh ? Stop::no : Stop::not_fresh;
 }
 
-bool held_today(const IncFacts& inc, const Calendar& calendar) {
-  return inc.held && (!inc.held_until || calendar.today() <= *inc.held_until);
+bool is_held(const IncFacts& inc, const Calendar& calendar) {
+  return inc.held && (!inc.held_until || calendar.now() < *inc.held_until);
 }
 
 /// Everything but the plan's stop, for one entry. `newer` counts the complete incs newer than it.
@@ -78,7 +78,7 @@ Verdict judge(const IncFacts& inc, std::span<const DayText> kept, const Policy* 
     return verdict;
   }
   const std::int64_t min_age = std::int64_t{options.min_age.count()} * kDay;
-  if (held_today(inc, calendar)) {
+  if (is_held(inc, calendar)) {
     verdict.keeper = Keeper::hold;
   } else if (min_age > 0 && calendar.now() - calendar.instant_of(inc.name) < min_age) {
     verdict.keeper = Keeper::min_age;

@@ -31,7 +31,8 @@ struct IncFacts {
   bool complete =
       true;           ///< by its record; one without a record, as bkctld's have none, is complete
   bool held = false;  ///< inc-hold, or freeze
-  std::optional<CivilDate> held_until;  ///< the hold's last day, today's date included
+  /// The first second in which the hold no longer binds; nothing where it has no end.
+  std::optional<std::int64_t> held_until;
 
   bool operator==(const IncFacts&) const = default;
 };

@@ -30,6 +30,11 @@ std::int64_t days_in(const Jump& jump) {
   return std::clamp(jump.count, -most, most) * unit;
 }
 
+/// The first day ahead that does not come before `utc`, at this time of day.
+std::int64_t days_until(std::int64_t utc, const Calendar& calendar) {
+  return utc <= calendar.now() ? 0 : (utc - calendar.now() + kDay - 1) / kDay;
+}
+
 /// The first day from today on which neither hold nor MIN_AGE nor MIN_INCS protects the inc, when
 /// one complete inc a day comes on top of the `newer` that there are.
 std::int64_t first_unprotected(const IncFacts& inc, const Calendar& calendar,
@@ -37,12 +42,11 @@ std::int64_t first_unprotected(const IncFacts& inc, const Calendar& calendar,
   std::int64_t day = 0;
   if (inc.held) {
     if (!inc.held_until) return kForever;
-    day = std::max(day, to_days(*inc.held_until) - to_days(calendar.today()) + 1);
+    day = std::max(day, days_until(*inc.held_until, calendar));
   }
   if (options.min_age.count() > 0) {
-    const std::int64_t old_enough =
-        calendar.instant_of(inc.name) + std::int64_t{options.min_age.count()} * kDay;
-    day = std::max(day, (old_enough - calendar.now() + kDay - 1) / kDay);
+    const std::int64_t age = std::int64_t{options.min_age.count()} * kDay;
+    day = std::max(day, days_until(calendar.instant_of(inc.name) + age, calendar));
   }
   if (inc.complete) day = std::max(day, std::int64_t{options.min_incs} - newer);
   return day;
