@@ -1,0 +1,116 @@
+#include "service/service.hpp"
+
+#include <fmt/format.h>
+
+#include "config/layout.hpp"
+#include "jail/control_client.hpp"
+#include "service/detached.hpp"
+#include "service/failure_notice.hpp"
+#include "service/journal.hpp"
+#include "service/systemd.hpp"
+#include "service/unit_name.hpp"
+#include "store/jails.hpp"
+
+namespace evojail {
+namespace {
+
+/// systemd and the jail's unit, where jails are its business.
+struct Unit {
+  Systemd systemd;
+  std::string name;
+  UnitState state;
+};
+
+Result<std::optional<Unit>> find_unit(const ServiceHost& service, const std::string& name) {
+  if (!service.settings_file.empty() || !systemd_is_running()) return std::nullopt;
+  TRY(auto systemd, Systemd::connect());
+  const std::string unit = service_unit(name);
+  TRY(auto state, systemd.unit_state(unit));
+  if (!state.known) return std::nullopt;
+  return Unit{std::move(systemd), unit, std::move(state)};
+}
+
+/// Why the unit's job did not come to a good end, in the supervisor's own words where it had any.
+Error unit_failure(Unit& unit, const std::string& job_result) {
+  const std::string hint = fmt::format("'journalctl -u {}' has the whole story", unit.name);
+  if (const auto state = unit.systemd.unit_state(unit.name)) {
+    if (auto error = failure_in_status(state->status_text)) return std::move(*error).hint(hint);
+  }
+  const auto words = last_words(unit.name, 1);
+  if (!words.empty()) return Error(fmt::format("{}: {}", unit.name, words.back())).hint(hint);
+  return Error(fmt::format("{}: systemd's job ended as '{}'", unit.name, job_result)).hint(hint);
+}
+
+std::unexpected<Error> in(std::string_view doing, const std::string& name, Error error) {
+  return std::unexpected(std::move(error).in(fmt::format("{} jail '{}'", doing, name)));
+}
+
+Result<void> start(const ServiceHost& service, const std::string& name) {
+  TRY(auto unit, find_unit(service, name));
+  if (!unit) return start_detached(service, name);
+  unit->systemd.reset_failed(unit->name);
+  TRY(const auto result, unit->systemd.start(unit->name));
+  if (result == "done") return {};
+  return std::unexpected(unit_failure(*unit, result));
+}
+
+Result<std::optional<std::uint64_t>> stop(const ServiceHost& service, const std::string& name) {
+  const JailPaths paths(service.host, name);
+  TRY(auto unit, find_unit(service, name));
+  if (!unit || !unit->state.active) return ask_stop(paths);
+  TRY(const auto status, ask_status(paths));
+  // A supervisor that somebody runs by hand is not the unit's.
+  if (status && unit->state.main_pid != 0 && status->pid != unit->state.main_pid) {
+    return ask_stop(paths);
+  }
+  TRY(const auto result, unit->systemd.stop(unit->name));
+  if (result != "done") return std::unexpected(unit_failure(*unit, result));
+  if (!status) return std::nullopt;
+  return status->sessions.size();
+}
+
+}  // namespace
+
+Result<StartOutcome> start_jail(const ServiceHost& service, const std::string& name) {
+  // The exit codes of a jail that is missing or of another layout do not cross to another process.
+  CHECK(load_jail(service.host, name));
+  TRY(const bool on, is_on(service, name));
+  if (on) return StartOutcome::running_already;
+  if (auto started = start(service, name); !started) {
+    return in("starting", name, std::move(started).error());
+  }
+  return StartOutcome::started;
+}
+
+Result<std::optional<std::uint64_t>> stop_jail(const ServiceHost& service,
+                                               const std::string& name) {
+  auto stopped = stop(service, name);
+  if (!stopped) return in("stopping", name, std::move(stopped).error());
+  return stopped;
+}
+
+Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
+                                                  const std::string& name) {
+  // A jail whose settings are broken is better left running.
+  CHECK(load_jail(service.host, name));
+  TRY(const auto sessions, stop_jail(service, name));
+  if (auto started = start(service, name); !started) {
+    return in("starting", name, std::move(started).error());
+  }
+  return sessions;
+}
+
+Result<std::optional<std::uint64_t>> reload_jail(const ServiceHost& service,
+                                                 const std::string& name) {
+  auto reloaded = ask_reload(JailPaths(service.host, name));
+  if (!reloaded) return in("reloading", name, std::move(reloaded).error());
+  return reloaded;
+}
+
+Result<bool> is_on(const ServiceHost& service, const std::string& name) {
+  auto status = ask_status(JailPaths(service.host, name));
+  if (!status) return in("asking", name, std::move(status).error());
+  return status->has_value();
+}
+
+}  // namespace evojail

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+
+namespace evojail {
+
+/// Starts and stops jails: through systemd where it is PID 1 and knows evojail@.service, else as
+/// detached supervisors. A unit knows the default settings only, so with others it is always the
+/// latter.
+struct ServiceHost {
+  HostSettings host;
+  std::string settings_file;  ///< absolute; empty: the default
+};
+
+enum class StartOutcome { started, running_already };
+
+/// Returns when the jail's port answers, or with the reason why it does not.
+[[nodiscard]] Result<StartOutcome> start_jail(const ServiceHost& service, const std::string& name);
+
+/// Returns when nothing of the jail is left. @return how many sessions that ended; nullopt when the
+/// jail was off.
+[[nodiscard]] Result<std::optional<std::uint64_t>> stop_jail(const ServiceHost& service,
+                                                             const std::string& name);
+
+/// Stops the jail where it runs, and starts it. @return as stop_jail().
+[[nodiscard]] Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
+                                                                const std::string& name);
+
+/// Settings, keys and program anew, in place: no session is lost but those of addresses that are no
+/// longer allowed. @return how many those were; nullopt when the jail is off.
+[[nodiscard]] Result<std::optional<std::uint64_t>> reload_jail(const ServiceHost& service,
+                                                               const std::string& name);
+
+/// Whether the jail's supervisor answers.
+[[nodiscard]] Result<bool> is_on(const ServiceHost& service, const std::string& name);
+
+}  // namespace evojail

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace evojail {
+
+/// Whether systemd is PID 1 of this system (sd_booted(3)).
+[[nodiscard]] bool systemd_is_running();
+
+/// What systemd says of a service unit.
+struct UnitState {
+  bool known = false;  ///< its file was found and read (LoadState=loaded)
+  /// It runs, or is being started or stopped.
+  bool active = false;
+  pid_t main_pid = 0;
+  std::string status_text;  ///< the latest STATUS= of its main process
+  std::string result;       ///< "success", "exit-code", "timeout", …
+};
+
+/// systemd's manager, over its own socket (root's) or the system bus.
+class Systemd {
+ public:
+  [[nodiscard]] static Result<Systemd> connect();
+  Systemd(Systemd&&) noexcept;
+  Systemd& operator=(Systemd&&) noexcept;
+  ~Systemd();
+
+  [[nodiscard]] Result<UnitState> unit_state(const std::string& unit);
+
+  /// Queue the job and wait for its end. @return its result: "done", "failed", "timeout",
+  /// "canceled", "dependency", "skipped" (org.freedesktop.systemd1(5), JobRemoved).
+  [[nodiscard]] Result<std::string> start(const std::string& unit);
+  [[nodiscard]] Result<std::string> stop(const std::string& unit);
+  [[nodiscard]] Result<std::string> restart(const std::string& unit);
+
+  /// Clears the count of failed starts, so that a person's own attempt is not refused for it.
+  void reset_failed(const std::string& unit);
+
+ private:
+  class Bus;
+  explicit Systemd(std::unique_ptr<Bus> bus);
+  std::unique_ptr<Bus> bus_;
+};
+
+}  // namespace evojail
