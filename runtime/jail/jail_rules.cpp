@@ -53,12 +53,13 @@ Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
   plan.run_size = settings.run_size;
   plan.mounts = profile.mounts;
   plan.capabilities = std::move(capabilities);
+  plan.forward_mknod = true;
   return plan;
 }
 
 Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& profile) {
   SessionRules rules;
-  TRY(rules.filter, compile_filter(profile));
+  TRY(rules.filter, compile_filter(profile, {.notify_mknod = true}));
   rules.limits = {at_most(profile, RLIMIT_NPROC, settings.max_processes),
                   at_most(profile, RLIMIT_NOFILE, settings.max_open_files)};
   for (const auto& limit : profile.limits) {

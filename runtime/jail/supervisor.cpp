@@ -18,6 +18,7 @@
 #include "jail/init_protocol.hpp"
 #include "jail/jail_start.hpp"
 #include "jail/last_session.hpp"
+#include "jail/mknod_proxy.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
 #include "jail/session_table.hpp"
@@ -79,6 +80,9 @@ class Supervisor {
     CHECK(loop_.watch(state_.control.get(), [this] { on_control(); }));
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
+    TRY(mknod_, MknodProxy::make(state_.init.mknod_listener.get(), state_.init.process.pid(),
+                                 state_.base_uid, paths_.data));
+    CHECK(loop_.watch(state_.init.mknod_listener.get(), [this] { on_mknod(); }));
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
     CHECK(loop_.run());
@@ -158,6 +162,14 @@ class Supervisor {
     }
   }
 
+  void on_mknod() {
+    const auto served = mknod_->serve_one();
+    if (served) return;
+    // Without a listener callers get ENOSYS: a push with devices fails, and says so.
+    log(LogLevel::error, served.error().message());
+    loop_.unwatch(state_.init.mknod_listener.get());
+  }
+
   void on_signal() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
@@ -225,6 +237,10 @@ class Supervisor {
     status.image = state_.image_id;
     status.base_uid = state_.base_uid;
     status.sessions = sessions_.status();
+    if (const auto inert = mounted_nodev(paths_.data); !inert || !*inert) {
+      status.warnings.push_back(fmt::format(
+          "device nodes are refused: the volume of '{}' is not mounted nodev", paths_.data));
+    }
     return status;
   }
 
@@ -279,6 +295,7 @@ class Supervisor {
   EventLoop loop_;
   Fd signals_;
   SessionTable sessions_;
+  std::optional<MknodProxy> mknod_;
   Fd stop_asker_;
   bool stopping_ = false;
   bool init_died_ = false;
