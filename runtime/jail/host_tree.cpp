@@ -29,15 +29,17 @@ Result<std::string> kernel_path(int fd, const std::string& asked) {
 
 }  // namespace
 
-Result<FileIdentity> identify(int fd, std::string_view path) {
+Result<HostFile> look_at_file(Fd fd, std::string path) {
   struct stat st{};
-  if (::fstat(fd, &st) != 0) return fail_errno("looking at", path);
+  if (::fstat(fd.get(), &st) != 0) return fail_errno("looking at", path);
   if (!S_ISREG(st.st_mode)) return fail(fmt::format("'{}' is not a regular file", path));
-  return FileIdentity{.inode = st.st_ino,
-                      .size = static_cast<std::uint64_t>(st.st_size),
-                      .mtime_sec = st.st_mtim.tv_sec,
-                      .mtime_nsec = st.st_mtim.tv_nsec,
-                      .executable = (st.st_mode & S_IXUSR) != 0};
+  return HostFile{.fd = std::move(fd),
+                  .real_path = std::move(path),
+                  .identity = {.inode = st.st_ino,
+                               .size = static_cast<std::uint64_t>(st.st_size),
+                               .mtime_sec = st.st_mtim.tv_sec,
+                               .mtime_nsec = st.st_mtim.tv_nsec},
+                  .executable = (st.st_mode & S_IXUSR) != 0};
 }
 
 Result<HostTree> HostTree::open(const std::string& root) {
@@ -68,9 +70,8 @@ Result<std::string> HostTree::path_of(int fd, const std::string& asked) const {
 
 Result<HostFile> HostTree::open_file(const std::string& path) const {
   TRY(Fd fd, open_in_root(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-  TRY(const FileIdentity identity, identify(fd.get(), prefix_ + path));
   TRY(std::string real, path_of(fd.get(), path));
-  return HostFile{.fd = std::move(fd), .real_path = std::move(real), .identity = identity};
+  return look_at_file(std::move(fd), std::move(real));
 }
 
 Result<std::string> HostTree::real_directory(const std::string& path) const {

@@ -19,20 +19,20 @@ struct FileIdentity {
   std::uint64_t size = 0;
   std::int64_t mtime_sec = 0;
   std::int64_t mtime_nsec = 0;
-  bool executable = false;
 
   bool operator==(const FileIdentity&) const = default;
 };
-
-/// Of a regular file; anything else is an error that names `path`.
-[[nodiscard]] Result<FileIdentity> identify(int fd, std::string_view path);
 
 /// A regular file of the host, open for reading.
 struct HostFile {
   Fd fd;
   std::string real_path;  ///< within the tree, every symbolic link resolved
   FileIdentity identity;
+  bool executable = false;
 };
+
+/// An open file as a HostFile; one that is not regular is an error that names `path`.
+[[nodiscard]] Result<HostFile> look_at_file(Fd fd, std::string path);
 
 /// The host's installed files below a root directory: "/" in earnest, another in tests and where a
 /// system is mounted elsewhere. Symbolic links, absolute ones too, stay within it (openat2(2),

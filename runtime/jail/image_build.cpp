@@ -55,7 +55,7 @@ class TreeWriter {
         if (::symlinkat(item.content.c_str(), root_.get(), name.c_str()) == 0) return {};
         return fail_errno("making link", path_ + path);
       case ImageItem::Kind::text:
-        return write_text(name, item.content);
+        return write_text(name, item.content, item.mode);
       case ImageItem::Kind::file:
         break;
     }
@@ -81,24 +81,23 @@ class TreeWriter {
     return fail_errno("setting the mode of", path_ + "/" + name);
   }
 
-  Result<void> write_text(const std::string& name, const std::string& text) {
+  Result<void> write_text(const std::string& name, const std::string& text, mode_t mode) {
     TRY(const Fd file, create(name));
     CHECK(write_all(file.get(), path_ + "/" + name, text));
-    return set_mode(file, name, 0644);
+    return set_mode(file, name, mode);
   }
 
   Result<void> copy_file(const std::string& name, const ImageItem& item) {
-    auto source = open_path(item.source, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-    if (!source && source.error().code() == ENOENT) return moved_on(item.source);
-    if (!source) return std::unexpected(std::move(source).error());
+    auto opened = open_path(item.source, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    if (!opened && opened.error().code() == ENOENT) return moved_on(item.source);
+    if (!opened) return std::unexpected(std::move(opened).error());
     TRY(const Fd file, create(name));
-    CHECK(copy_bytes(source->get(), file.get(), item.source, path_ + "/" + name,
+    CHECK(copy_bytes(opened->get(), file.get(), item.source, path_ + "/" + name,
                      {buffer_.get(), copy_step}));
     // Looked at after the copy: what was written to meanwhile has another size or time.
-    TRY(FileIdentity now, identify(source->get(), item.source));
-    now.executable = item.identity.executable;
-    if (now != item.identity) return moved_on(item.source);
-    return set_mode(file, name, item.identity.executable ? 0755 : 0644);
+    TRY(const HostFile source, look_at_file(*std::move(opened), item.source));
+    if (source.identity != item.identity) return moved_on(item.source);
+    return set_mode(file, name, item.mode);
   }
 
   Fd root_;

@@ -49,7 +49,7 @@ class Planner {
     for (const auto& path : manifest_.directories) CHECK(put(path, {}));
     for (const auto& link : manifest_.links) CHECK(put_link(link.path, link.target));
     for (const auto& text : manifest_.texts) {
-      CHECK(put(text.path, {.kind = ImageItem::Kind::text, .content = text.text}));
+      CHECK(put(text.path, {.kind = ImageItem::Kind::text, .mode = 0644, .content = text.text}));
     }
     for (const auto& group : manifest_.programs) {
       for (const auto& program : group.programs) {
@@ -109,13 +109,18 @@ class Planner {
     return put(path, {.kind = ImageItem::Kind::link, .content = target});
   }
 
+  static ImageItem copy_of(std::string source, const FileIdentity& identity, bool executable) {
+    return {.kind = ImageItem::Kind::file,
+            .mode = executable ? 0755U : 0644U,
+            .source = std::move(source),
+            .identity = identity};
+  }
+
   /// A file of the host at its own place, and a link from where it was asked for.
   Result<std::string> put_host_file(const std::string& asked, const std::string& real,
-                                    const FileIdentity& identity) {
+                                    const FileIdentity& identity, bool executable) {
     std::string path = merged(real);
-    CHECK(
-        put(path,
-            {.kind = ImageItem::Kind::file, .source = host_.outside(real), .identity = identity}));
+    CHECK(put(path, copy_of(host_.outside(real), identity, executable)));
     if (merged(asked) != path) CHECK(put_link(merged(asked), relative_link(merged(asked), path)));
     return path;
   }
@@ -136,8 +141,8 @@ class Planner {
   Result<void> add_program(const std::string& name) {
     std::string asked;
     TRY(const HostFile file, find_program(name, asked));
-    if (!file.identity.executable) return fail(fmt::format("'{}' is not executable", asked));
-    CHECK(put_host_file(asked, file.real_path, file.identity));
+    if (!file.executable) return fail(fmt::format("'{}' is not executable", asked));
+    CHECK(put_host_file(asked, file.real_path, file.identity, true));
     TRY(const std::string bytes, read_host_file(file));
     return add_needs(bytes, file.real_path);
   }
@@ -156,7 +161,7 @@ class Planner {
     }
     if (!object.interpreter.empty()) {
       TRY(const HostFile loader, host_.open_file(object.interpreter));
-      CHECK(put_host_file(object.interpreter, loader.real_path, loader.identity));
+      CHECK(put_host_file(object.interpreter, loader.real_path, loader.identity, true));
     }
     return add_libraries(object, path, search_->rpath_of(object, path));
   }
@@ -176,7 +181,7 @@ class Planner {
       TRY(const FoundLibrary found, search_->find(name, object, path, rpath));
       const Library& library = *found.library;
       TRY(const std::string place,
-          put_host_file(library.name_path, library.path, library.identity));
+          put_host_file(library.name_path, library.path, library.identity, library.executable));
       if (found.needs_link) {
         const std::string link = merged(search_->default_directory() + "/" + name);
         CHECK(put_link(link, relative_link(link, place)));
@@ -198,26 +203,15 @@ class Planner {
       return {};
     }
     TRY(const HostFile file, host_.open_file(path));
-    FileIdentity identity = file.identity;
-    identity.executable = false;
-    return put(merged(path), {.kind = ImageItem::Kind::file,
-                              .source = host_.outside(file.real_path),
-                              .identity = identity});
+    return put(merged(path), copy_of(host_.outside(file.real_path), file.identity, false));
   }
 
   Result<void> add_session_shell(const std::string& source) {
-    TRY(HostFile file, open_outside(source));
-    CHECK(
-        put(manifest_.session_shell,
-            {.kind = ImageItem::Kind::file, .source = file.real_path, .identity = file.identity}));
+    TRY(Fd fd, open_path(source, O_RDONLY | O_NONBLOCK));
+    TRY(const HostFile file, look_at_file(std::move(fd), source));
+    CHECK(put(manifest_.session_shell, copy_of(source, file.identity, true)));
     TRY(const std::string bytes, read_host_file(file));
     return add_needs(bytes, source);
-  }
-
-  static Result<HostFile> open_outside(const std::string& path) {
-    TRY(Fd fd, open_path(path, O_RDONLY | O_NONBLOCK));
-    TRY(const FileIdentity identity, identify(fd.get(), path));
-    return HostFile{.fd = std::move(fd), .real_path = path, .identity = identity};
   }
 
   /// A link that leads nowhere would show in a session only.
@@ -239,7 +233,9 @@ class Planner {
     // Its own line would change with every other line: the record names all items but itself.
     for (const auto& [path, item] : items_) plan.record += record_line(path, item);
     plan.id = image_digest(plan.record);
-    CHECK(put(image_record_path, {.kind = ImageItem::Kind::text, .content = plan.record}));
+    // Inode numbers of the host are none of a jail's business: nobody in it can read this one.
+    CHECK(put(image_record_path,
+              {.kind = ImageItem::Kind::text, .mode = 0600, .content = plan.record}));
     for (const auto& [path, item] : items_) {
       if (item.kind == ImageItem::Kind::file) plan.bytes += item.identity.size;
       if (item.kind == ImageItem::Kind::text) plan.bytes += item.content.size();
@@ -262,8 +258,8 @@ class Planner {
         break;
     }
     const auto& id = item.identity;
-    return fmt::format("file {} {} {}.{:09} {} {} {}\n", path, id.size, id.mtime_sec, id.mtime_nsec,
-                       id.inode, id.executable ? "755" : "644", item.source);
+    return fmt::format("file {} {:o} {} {}.{:09} {}\n", path, item.mode, id.size, id.mtime_sec,
+                       id.mtime_nsec, id.inode);
   }
 
   const ImageManifest& manifest_;

@@ -151,6 +151,7 @@ Result<Library> LibrarySearch::read_library(const std::string& path) const {
   return Library{.path = std::move(file.real_path),
                  .name_path = directory + "/" + name_of(path),
                  .identity = file.identity,
+                 .executable = file.executable,
                  .object = std::move(object)};
 }
 

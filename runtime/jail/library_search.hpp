@@ -31,6 +31,7 @@ struct Library {
   std::string path;       ///< where the file really lies
   std::string name_path;  ///< the real directory it was found in, with the name it was asked for by
   FileIdentity identity;
+  bool executable = false;
   ElfObject object;
 };
 
