@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "config/authorized_keys.hpp"
+#include "config/layout.hpp"
+#include "jail/jail_rules.hpp"
+#include "monitor/setup_check.hpp"
+#include "retention/policy.hpp"
+#include "store/jails.hpp"
+#include "store/ports.hpp"
+
+namespace evojail {
+namespace {
+
+/// A file that may be missing, checked where it is there.
+template <class Check>
+Result<void> check_file(const std::string& path, Check check) {
+  if (!path_exists(path)) return {};
+  TRY(const auto text, read_file(path));
+  CHECK(check(text, path));
+  return {};
+}
+
+Result<void> check_jail(const HostSettings& host, const std::string& name) {
+  const JailPaths paths(host, name);
+  TRY(const auto settings, load_jail(host, name));
+  CHECK(load_profile(settings.profile));
+  CHECK(check_file(paths.incs_policy, parse_policy));
+  // No key yet is how a jail begins.
+  return check_file(paths.authorized_keys, [](const std::string& text, const std::string& path) {
+    return text.empty() ? Result<std::size_t>(0U) : check_authorized_keys(text, path);
+  });
+}
+
+}  // namespace
+
+Findings check_jails(const HostSettings& host) {
+  const auto names = list_jails(host);
+  if (!names) return {missing("jails", names.error())};
+  Findings findings;
+  for (const std::string& name : *names) {
+    if (const auto checked = check_jail(host, name); !checked) {
+      findings.push_back(missing("jails", checked.error()));
+    }
+  }
+  // Two jails with one port are found here.
+  if (const auto ports = used_ports(host); !ports && findings.empty()) {
+    findings.push_back(missing("jails", ports.error()));
+  }
+  if (findings.empty()) {
+    findings.push_back(good("jails", fmt::format("{}, settings sound", names->size())));
+  }
+  return findings;
+}
+
+}  // namespace evojail

@@ -1,0 +1,32 @@
+#include <sys/stat.h>
+
+#include <string>
+
+#include "base/file.hpp"
+#include "monitor/setup_check.hpp"
+
+namespace evojail {
+
+Findings check_units() {
+  // sd_booted(3), without its library.
+  struct stat state{};
+  if (::lstat("/run/systemd/system", &state) != 0 || !S_ISDIR(state.st_mode)) {
+    return {note("systemd",
+                 "not PID 1 here: jails are started directly and do not come back after "
+                 "a reboot by themselves",
+                 "have 'evojail start all' run at boot, and 'evojail inc' and 'evojail rm' daily")};
+  }
+  for (const char* directory :
+       {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system", "/lib/systemd/system"}) {
+    if (path_exists(std::string(directory) + "/evojail@.service")) {
+      return {good("systemd", std::string("units in '") + directory + "'")};
+    }
+  }
+  return {note("systemd",
+               "evojail@.service is not installed: jails are started directly and do not "
+               "come back after a reboot by themselves",
+               "install evojail with its units (cmake --install), then systemctl daemon-reload")};
+}
+
+}  // namespace evojail

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include "monitor/setup_check.hpp"
+#include "store/host_check.hpp"
+
+namespace evojail {
+namespace {
+
+/// The mount options that keep what clients pushed inert on the host.
+Finding check_options(const StoreFacts& facts, const HostSettings& host) {
+  std::string lacking;
+  for (const auto& [name, present] :
+       {std::pair{"nosuid", facts.nosuid}, std::pair{"nodev", facts.nodev},
+        std::pair{"noexec", facts.noexec}}) {
+    if (!present) lacking += fmt::format("{}{}", lacking.empty() ? "" : ",", name);
+  }
+  if (lacking.empty()) return good("volume", "mounted nosuid,nodev,noexec");
+  return missing("volume",
+                 fmt::format("not mounted {}: a setuid file or device node that a client pushed "
+                             "is one to this host",
+                             lacking),
+                 fmt::format("add {} to the options of the volume of '{}' in /etc/fstab, then "
+                             "mount -o remount,{} it",
+                             lacking, host.jaildir, lacking));
+}
+
+Finding check_space(const FreeSpace& space, const StoreFacts& facts) {
+  const auto gib = [](std::uint64_t bytes) {
+    return static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0);
+  };
+  const std::string text =
+      fmt::format("{:.1f} GiB free of {:.1f} GiB", gib(space.available), gib(facts.size));
+  if (space.available >= space.reserve) return good("volume", text);
+  return missing("volume",
+                 fmt::format("{}, less than DISK_RESERVE: writing sessions are ended", text),
+                 "free some space: thin the incs (evojail rm), or enlarge the volume");
+}
+
+}  // namespace
+
+Findings check_volume(const HostSettings& host) {
+  // Directories that are not there yet are made by the first `init`.
+  const auto checked = check_store(host);
+  if (!checked) return {missing("volume", checked.error())};
+  const auto facts = inspect_store(host);
+  if (!facts) return {missing("volume", facts.error())};
+  Findings findings{good("volume", fmt::format("{}, root's own", to_string(facts->type)))};
+  if (facts->read_only) {
+    findings.push_back(missing("volume", "mounted read-only",
+                               "see dmesg(1) for an error of the disk, then remount it rw"));
+  }
+  findings.push_back(check_options(*facts, host));
+  if (facts->archives_apart) {
+    findings.push_back(note(
+        "volume",
+        fmt::format("'{}' is on another volume or mount: 'archive' cannot work", host.archivesdir),
+        fmt::format("put ARCHIVESDIR beside '{}'", host.jaildir)));
+  }
+  if (const auto space = free_space(host)) {
+    findings.push_back(check_space(*space, *facts));
+  } else {
+    findings.push_back(missing("volume", space.error()));
+  }
+  return findings;
+}
+
+}  // namespace evojail

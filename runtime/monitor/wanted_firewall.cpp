@@ -1,0 +1,30 @@
+#include "monitor/wanted_firewall.hpp"
+
+#include "jail/jail_rules.hpp"
+#include "store/jails.hpp"
+#include "store/uid_lease.hpp"
+
+namespace evojail {
+
+Result<FirewallJail> wanted_firewall(const HostSettings& host, const std::string& name) {
+  TRY(const auto settings, load_jail(host, name));
+  TRY(const auto range, find_uid_range(host, name));
+  return plan_firewall(name, settings, range ? range->base() : 0);
+}
+
+Result<WantedFirewall> wanted_firewall(const HostSettings& host) {
+  TRY(const auto names, list_jails(host));
+  WantedFirewall wanted;
+  for (const std::string& name : names) {
+    auto jail = wanted_firewall(host, name);
+    if (jail) {
+      wanted.jails.push_back(std::move(*jail));
+    } else {
+      wanted.unreadable.push_back(name);
+      wanted.errors.push_back(std::move(jail).error());
+    }
+  }
+  return wanted;
+}
+
+}  // namespace evojail
