@@ -1,0 +1,126 @@
+#include "store/tree_inc_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/tree_directory.hpp"
+#include "store/tree_manifest_writer.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr std::size_t kBuffer = 256 * 1024;
+
+}  // namespace
+
+TreeFileTaker::TreeFileTaker(TreeIncState& state)
+    : state_(state), sink_(state.sorter), buffer_(kBuffer) {}
+
+Result<void> TreeFileTaker::take(const TreePlace& place, const char* name) {
+  struct statx live{};
+  if (const int code = stat_entry(place.live.get(), name, live)) {
+    // What vanished, or became a directory, changed the ctime of the directory it was in.
+    if (code == ENOENT) return {};
+    return state_.trouble(place.copy.get(), name, "looking at it", code, false);
+  }
+  if (S_ISDIR(live.stx_mode)) return {};
+  if (!same_volume(live, state_.volume)) {
+    state_.troubles.add(place.copy.get(), name, "another file system is mounted here");
+    return {};
+  }
+  std::optional<TreeRecord> record;
+  if (state_.manifest) record = state_.manifest->find(live.stx_ino, cache_);
+  if (record && !may_link(*record, live)) record.reset();
+  if (live.stx_nlink > 1) return take_group(place, name, live, record);
+  if (record) {
+    TRY(const bool done, link_recorded(place, name, *record));
+    if (done) return {};
+  }
+  TRY(const auto made, copy_or_compare(place, name));
+  return made ? sink_.add(*made) : Result<void>{};
+}
+
+/// Rule 5, as far as it can be told from the live side. That all fields are equal covers a clock
+/// set back; that ctime is before T covers stores through a mapping made after `syncfs` (rules 4
+/// and 6).
+bool TreeFileTaker::may_link(const TreeRecord& record, const struct statx& live) const {
+  return state_.manifest_proves && record.trusted() && same_live(record, live) &&
+         TreeTime(live.stx_ctime) < state_.began.real;
+}
+
+/// The rest of rule 5: the link is made, and what it led to is looked at. The base and the copy are
+/// the host's own, and what does not fit is unlinked before anybody sees it, so this is as safe as
+/// to open and look first, and saves two calls a file. False: not linked, all as before.
+Result<bool> TreeFileTaker::link_recorded(const TreePlace& place, const char* name,
+                                          const TreeRecord& record) {
+  if (!place.base) return false;
+  const int copy = place.copy.get();
+  if (::linkat(place.base.get(), name, copy, name, 0) != 0) {
+    const int code = errno;
+    // The name is not in the base, is a directory there, or its inode has all the links it can
+    // have.
+    if (code == ENOENT || code == EPERM || code == EMLINK) return false;
+    CHECK(state_.trouble(copy, name, "linking it", code, true));
+    return code == EEXIST;
+  }
+  struct statx linked{};
+  const int code = stat_entry(copy, name, linked);
+  if (code != 0 || !same_inc(record, linked)) {
+    CHECK(remove_copy(place, name));
+    return false;
+  }
+  state_.linked.fetch_add(1, std::memory_order_relaxed);
+  TreeRecord kept = record;
+  kept.names = 1;
+  CHECK(sink_.add(kept));
+  return true;
+}
+
+/// Rule 7. A group that its record proves unchanged is linked name by name, each by itself, as long
+/// as the base's inode has room for all of them whichever of them comes first; a larger one, and
+/// one that is copied or compared, goes by the map, so that all of its names come to one inode.
+Result<void> TreeFileTaker::take_group(const TreePlace& place, const char* name,
+                                       const struct statx& live,
+                                       const std::optional<TreeRecord>& record) {
+  const int copy = place.copy.get();
+  const std::uint64_t names = live.stx_nlink;
+  struct statx base{};
+  const bool in_base = record && place.base && stat_entry(place.base.get(), name, base) == 0;
+  if (in_base && base.stx_nlink + 2 * names + 1 <= kMostLinks) {
+    TRY(const bool done, link_recorded(place, name, *record));
+    if (done) return {};
+  }
+  TreeGroups::Turn turn(state_.groups, TreeGroups::key(live));
+  const int code = turn.link_to(copy, name);
+  if (code == 0) {
+    struct statx linked{};
+    if (const int failed = stat_entry(copy, name, linked)) {
+      return state_.trouble(copy, name, "looking at it", failed, true);
+    }
+    state_.grouped.fetch_add(1, std::memory_order_relaxed);
+    TreeRecord further = record_of(live);
+    further.inc_inode = linked.stx_ino;
+    further.flags = TreeManifestWriter::kNameOnly;
+    return sink_.add(further);
+  }
+  if (code != ENOENT) return state_.trouble(copy, name, "linking it", code, true);
+
+  if (in_base && base.stx_nlink + names + 1 <= kMostLinks) {
+    TRY(const bool done, link_recorded(place, name, *record));
+    if (done) {
+      const int failed = turn.publish(copy, name);
+      return failed == 0 ? Result<void>{} : state_.trouble(copy, name, "linking it", failed, true);
+    }
+  }
+  TRY(const auto made, copy_or_compare(place, name));
+  if (!made) return {};
+  CHECK(sink_.add(*made));
+  // A group that changed since it was looked at is not the one that others wait for.
+  if (!same_live(*made, live)) return {};
+  const int failed = turn.publish(copy, name);
+  return failed == 0 ? Result<void>{} : state_.trouble(copy, name, "linking it", failed, true);
+}
+
+}  // namespace evojail

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "store/tree_budget.hpp"
+#include "store/tree_clock.hpp"
+#include "store/tree_groups.hpp"
+#include "store/tree_inc.hpp"
+#include "store/tree_manifest.hpp"
+#include "store/tree_meter.hpp"
+#include "store/tree_queue.hpp"
+#include "store/tree_sorter.hpp"
+
+namespace evojail {
+
+/// One directory in its three trees. `base` is closed where the base has no counterpart.
+struct TreePlace {
+  Fd live;
+  Fd base;
+  Fd copy;
+  struct statx facts{};  ///< of the live one, before its names were read
+  std::int64_t resume = 0;
+  bool subdirectories = false;
+};
+
+/// What the threads that take one inc share.
+struct TreeIncState {
+  TreeIncState(const TreeIncRequest& wanted, TreeGroups group_map, std::uint64_t expected)
+      : request(wanted),
+        groups(std::move(group_map)),
+        budget(wanted.space_guard),
+        meter(wanted.progress, expected),
+        sorter(TreeSorter::Order::live, wanted.manifest_dir_fd),
+        queue(32) {}
+
+  const TreeIncRequest& request;
+  struct statx volume{};    ///< of the jail's directory: all that is taken lies in its file system
+  TreeMoment began;         ///< T (rule 2)
+  TreeTime trusted_before;  ///< rule 4: stamps at or after it prove nothing
+  std::optional<TreeManifest> manifest;  ///< the base's
+  bool manifest_proves = false;          ///< rule 6; otherwise all is compared
+
+  TreeGroups groups;
+  TreeBudget budget;
+  TreeMeter meter;
+  TreeTroubles troubles;
+  TreeSorter sorter;
+  TreeQueue<TreePlace> queue;
+
+  std::atomic<std::uint64_t> directories = 0;
+  std::atomic<std::uint64_t> linked = 0;
+  std::atomic<std::uint64_t> copied = 0;
+  std::atomic<std::uint64_t> grouped = 0;
+  std::atomic<std::uint64_t> compared = 0;
+  std::atomic<std::uint64_t> bytes_copied = 0;
+  std::atomic<std::uint64_t> bytes_compared = 0;
+
+  /// The first error that ends the inc stands.
+  void fail_with(Error error) {
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::move(error);
+  }
+
+  /// An error on `name` in `dir`: listed (rule 10), or, where nothing more can be written or
+  /// opened, the end of the inc.
+  [[nodiscard]] Result<void> trouble(int dir, const char* name, std::string_view what, int code,
+                                     bool writing);
+
+  std::mutex mutex;
+  std::optional<Error> failure;
+};
+
+}  // namespace evojail
