@@ -41,4 +41,19 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
+std::string encode_base64(std::string_view bytes) {
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char byte : bytes) {
+    bits = (bits << 8) | static_cast<std::uint8_t>(byte);
+    for (count += 8; count >= 6; count -= 6) text += alphabet[(bits >> (count - 6)) & 63];
+  }
+  if (count != 0) text += alphabet[(bits << (6 - count)) & 63];
+  while (text.size() % 4 != 0) text += '=';
+  return text;
+}
+
 }  // namespace evojail

@@ -10,4 +10,7 @@ namespace evojail {
 /// where it is not canonical base64.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
+/// The inverse, padded.
+[[nodiscard]] std::string encode_base64(std::string_view bytes);
+
 }  // namespace evojail
