@@ -6,12 +6,9 @@ make_volume() {
   local type=$1 megabytes=$2 directory=$3 image
   image=$(mktemp "$T/volume.XXXXXX")
   truncate -s "${megabytes}M" "$image"
-  case $type in
-    btrfs) mkfs.btrfs -q "$image" ;;
-    ext4) mkfs.ext4 -q -F "$image" ;;
-    xfs) mkfs.xfs -q -f "$image" ;;
-    *) fail "no such type of volume: $type" ;;
-  esac
+  local force=-f
+  [[ $type != ext4 ]] || force=-F
+  "mkfs.$type" -q "$force" "$image" >"$T/mkfs" 2>&1 || fail "making a volume of $type: $(cat "$T/mkfs")"
   mkdir -p "$directory"
   mount -t "$type" -o loop,nosuid,nodev,noexec "$image" "$directory" ||
     skip_unless_known "$type"

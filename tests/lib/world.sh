@@ -16,9 +16,16 @@ in_own_world() {
   trap ':' INT TERM  # the script inside gets the terminal's signal too and ends; then comes the rest
   EVOJAIL_WORLD=$0 T=$T unshare --mount --net --pid --ipc --uts --fork --kill-child=KILL --mount-proc \
     -- "$BASH" "$0" "$@" || code=$?
+  remove_cgroups
   wait_for_loops || { echo "FAILED: a loop device of '$T' is still there" >&2; code=1; }
   rm -rf --one-file-system "$T"
   exit "$code"
+}
+
+# A test that boots a system gives it a cgroup with the name of its directory, under the root of version 2.
+remove_cgroups() {
+  unshare --mount -- "$BASH" -c 'mount -t cgroup2 cgroup2 /mnt && cd /mnt && [[ ! -d $1 ]] ||
+    find "$1" -depth -type d -exec rmdir {} +' _ "${T##*/}"
 }
 
 # The kernel releases a loop device a moment after its last mount has gone.
