@@ -24,7 +24,7 @@ class Object {
   [[nodiscard]] std::unexpected<Error> bad(std::string_view member, std::string_view what) const {
     const std::string at = member.empty() ? pointer_ : fmt::format("{}/{}", pointer_, member);
     const auto line = lines_.find(at);
-    return fail(fmt::format("'{}' line {}: {}: {}", file_, line != lines_.end() ? line->second : 1,
+    return fail(fmt::format("{}:{}: {}: {}", file_, line != lines_.end() ? line->second : 1,
                             at.empty() ? "/" : at, what));
   }
 

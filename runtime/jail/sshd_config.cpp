@@ -88,13 +88,12 @@ Result<std::string> fill_sshd_config(std::string_view text, std::string_view fil
       ++filled;
     }
     if (!known) {
-      return fail(
-          fmt::format("'{}' line {}: unknown placeholder '{}'", file, number, printable(line)));
+      return fail(fmt::format("{}:{}: unknown placeholder '{}'", file, number, printable(line)));
     }
   }
   if (filled != placeholders.size()) {
-    return fail(fmt::format("'{}': each of the {} placeholders has to be there once, found {}",
-                            file, placeholders.size(), filled));
+    return fail(fmt::format("{}: each of the {} placeholders has to be there once, found {}", file,
+                            placeholders.size(), filled));
   }
   return config;
 }
