@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/printable.hpp"
+
 namespace evojail {
 namespace {
 
@@ -49,21 +51,6 @@ class CountingIterator {
   unsigned pending_ = 0;
 };
 
-/// RFC 6901, section 3: '~' and '/' within a name.
-std::string escape(const std::string& name) {
-  std::string escaped;
-  for (const char c : name) {
-    if (c == '~') {
-      escaped += "~0";
-    } else if (c == '/') {
-      escaped += "~1";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
-
 /// The handler of nlohmann's event parser; its member names and signatures are the library's.
 class LineReader {
  public:
@@ -83,11 +70,11 @@ class LineReader {
   bool end_object() { return close(); }
   bool end_array() { return close(); }
   bool key(Json::string_t& name) {
-    levels_.back().member = escape(name);
+    levels_.back().member = name;
     const std::string here = pointer();
     if (lines_.contains(here)) {
       error_ = fmt::format("{}:{}: {}: the member is there twice, first in line {}", file_, *line_,
-                           here, lines_.at(here));
+                           printable(here), lines_.at(here));
       return false;
     }
     lines_.emplace(here, *line_);
@@ -97,7 +84,7 @@ class LineReader {
                    const nlohmann::detail::exception& /*error*/) {
     error_ = token.empty() || token.front() == '<'
                  ? fmt::format("{}:{}: no JSON", file_, *line_)
-                 : fmt::format("{}:{}: no JSON near {}", file_, *line_, quote(token));
+                 : fmt::format("{}:{}: no JSON near '{}'", file_, *line_, printable(token, 40));
     return false;
   }
 
@@ -111,20 +98,10 @@ class LineReader {
     std::string member;    ///< current member of an object
   };
 
-  /// The offending token, cut short and with nothing that a terminal obeys.
-  static std::string quote(const std::string& token) {
-    std::string shown = "'";
-    for (const char c : std::string_view(token).substr(0, 40)) {
-      shown += c >= ' ' && c < '\x7f' ? c : '?';
-    }
-    return shown + "'";
-  }
-
   [[nodiscard]] std::string pointer() const {
     std::string text;
     for (const Level& level : levels_) {
-      text += '/';
-      text += level.array ? std::to_string(level.next) : level.member;
+      text = json_pointer(text, level.array ? std::to_string(level.next) : level.member);
     }
     return text;
   }
@@ -159,6 +136,21 @@ class LineReader {
 };
 
 }  // namespace
+
+std::string json_pointer(std::string_view parent, std::string_view name) {
+  std::string pointer(parent);
+  pointer += '/';
+  for (const char c : name) {  // RFC 6901, section 3
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
 
 Result<JsonLines> read_json_lines(std::string_view text, std::string_view file) {
   unsigned line = 1;

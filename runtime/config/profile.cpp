@@ -1,7 +1,6 @@
 #include "config/profile.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -13,72 +12,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/printable.hpp"
 #include "config/json_lines.hpp"
+#include "config/profile_words.hpp"
 
 namespace evojail {
 namespace {
 
 using Json = nlohmann::json;
-
-template <class T>
-using Words = std::pair<std::string_view, T>;
-
-constexpr std::array kArchitectures{
-    Words<Architecture>{"SCMP_ARCH_X86_64", Architecture::x86_64},
-    Words<Architecture>{"SCMP_ARCH_AARCH64", Architecture::aarch64},
-};
-
-constexpr std::array kActions{
-    Words<SeccompAction>{"SCMP_ACT_ALLOW", SeccompAction::allow},
-    Words<SeccompAction>{"SCMP_ACT_ERRNO", SeccompAction::error},
-    Words<SeccompAction>{"SCMP_ACT_KILL_PROCESS", SeccompAction::kill_process},
-    Words<SeccompAction>{"SCMP_ACT_TRAP", SeccompAction::trap},
-    Words<SeccompAction>{"SCMP_ACT_LOG", SeccompAction::log},
-};
-
-/// An allow-list must deny what it does not name: these are not for "defaultAction".
-constexpr std::array kDefaultActions{
-    Words<SeccompAction>{"SCMP_ACT_ERRNO", SeccompAction::error},
-    Words<SeccompAction>{"SCMP_ACT_KILL_PROCESS", SeccompAction::kill_process},
-    Words<SeccompAction>{"SCMP_ACT_TRAP", SeccompAction::trap},
-};
-
-constexpr std::array kOperators{
-    Words<SeccompOperator>{"SCMP_CMP_NE", SeccompOperator::not_equal},
-    Words<SeccompOperator>{"SCMP_CMP_LT", SeccompOperator::less},
-    Words<SeccompOperator>{"SCMP_CMP_LE", SeccompOperator::less_equal},
-    Words<SeccompOperator>{"SCMP_CMP_EQ", SeccompOperator::equal},
-    Words<SeccompOperator>{"SCMP_CMP_GE", SeccompOperator::greater_equal},
-    Words<SeccompOperator>{"SCMP_CMP_GT", SeccompOperator::greater},
-    Words<SeccompOperator>{"SCMP_CMP_MASKED_EQ", SeccompOperator::masked_equal},
-};
-
-constexpr std::array kLimits{
-    Words<int>{"RLIMIT_AS", RLIMIT_AS},
-    Words<int>{"RLIMIT_CORE", RLIMIT_CORE},
-    Words<int>{"RLIMIT_CPU", RLIMIT_CPU},
-    Words<int>{"RLIMIT_DATA", RLIMIT_DATA},
-    Words<int>{"RLIMIT_FSIZE", RLIMIT_FSIZE},
-    Words<int>{"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    Words<int>{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-    Words<int>{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    Words<int>{"RLIMIT_NICE", RLIMIT_NICE},
-    Words<int>{"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    Words<int>{"RLIMIT_NPROC", RLIMIT_NPROC},
-    Words<int>{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-    Words<int>{"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    Words<int>{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-    Words<int>{"RLIMIT_STACK", RLIMIT_STACK},
-};
-
-constexpr std::array kMountFlags{
-    Words<bool MountFlags::*>{"ro", &MountFlags::readonly},
-    Words<bool MountFlags::*>{"nosuid", &MountFlags::nosuid},
-    Words<bool MountFlags::*>{"nodev", &MountFlags::nodev},
-    Words<bool MountFlags::*>{"noexec", &MountFlags::noexec},
-    Words<bool MountFlags::*>{"nosymfollow", &MountFlags::nosymfollow},
-    Words<bool MountFlags::*>{"noatime", &MountFlags::noatime},
-};
 
 constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -111,8 +52,8 @@ class Node {
   }
 
   [[nodiscard]] std::unexpected<Error> bad(std::string_view what) const {
-    return fail(
-        fmt::format("{}:{}: {}{}{}", file_, line(), pointer_, pointer_.empty() ? "" : ": ", what));
+    return fail(fmt::format("{}:{}: {}{}{}", file_, line(), printable(pointer_),
+                            pointer_.empty() ? "" : ": ", what));
   }
 
   /// An object with no members but these.
@@ -175,21 +116,21 @@ class Node {
   }
 
   template <class T, std::size_t N>
-  [[nodiscard]] Result<T> one_of(const std::array<Words<T>, N>& words) const {
+  [[nodiscard]] Result<T> one_of(const std::array<Word<T>, N>& words) const {
     const auto* text = value_->get_ptr<const std::string*>();
     const auto found =
-        text == nullptr ? words.end() : std::ranges::find(words, *text, &Words<T>::first);
+        text == nullptr ? words.end() : std::ranges::find(words, *text, &Word<T>::text);
     if (found == words.end()) {
       std::vector<std::string_view> names;
-      for (const auto& word : words) names.push_back(word.first);
+      for (const auto& word : words) names.push_back(word.text);
       return bad(fmt::format("one of {} is expected", fmt::join(names, ", ")));
     }
-    return found->second;
+    return found->value;
   }
 
  private:
   [[nodiscard]] Node child(std::string_view name, const Json& value) const {
-    return {value, fmt::format("{}/{}", pointer_, name), *lines_, file_};
+    return {value, json_pointer(pointer_, name), *lines_, file_};
   }
 
   const Json* value_;

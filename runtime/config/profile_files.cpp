@@ -13,10 +13,12 @@ namespace evojail {
 namespace {
 
 constexpr std::string_view kSuffix = ".json";
+/// What the base image is made of lies beside the profiles and is none.
+constexpr std::string_view kBaseImage = "base-image";
 
 bool is_profile_name(std::string_view name) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !name.empty() && name.size() <= 64 && lower(name.front()) &&
+  return name != kBaseImage && !name.empty() && name.size() <= 64 && lower(name.front()) &&
          std::ranges::all_of(name, [&](char c) {
            return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
          });
