@@ -17,6 +17,7 @@ namespace evojail {
 namespace nft {
 class Batch;
 class Socket;
+struct Table;
 }  // namespace nft
 
 /// What the firewall has to know of one jail, running or not.
@@ -124,6 +125,8 @@ class Firewall {
       std::function<Result<std::optional<nft::Batch>>(nft::Socket&, std::uint32_t generation)>;
   Result<void> change(const Build& build);
   Result<nft::Socket*> socket();
+  Result<std::optional<nft::Batch>> step(nft::Socket& kernel, std::uint32_t generation,
+                                         std::string_view jail, const nft::Table& want);
 
   std::string table_;
   std::unique_ptr<Kernel> kernel_;

@@ -92,12 +92,9 @@ class Comparison {
   }
 
   void sets(const std::string& name, const nft::Set& wanted, const nft::Set& found) {
-    const auto same_kind = [&] {
-      return wanted.flags == found.flags && wanted.key_length == found.key_length &&
-             wanted.key_type == found.key_type && wanted.size == found.size &&
-             wanted.timeout_ms == found.timeout_ms;
-    };
-    if (!same_kind()) foreign(fmt::format("type, size or flags of set {}", name));
+    if (!nft::same_kind(wanted, found)) {
+      foreign(fmt::format("type, size or flags of set {}", name));
+    }
     const bool address = name.starts_with("jail/");
     const auto text = [&](const nft::Element& element) {
       return fmt::format("element {} of set {}", format_key(element, address), name);

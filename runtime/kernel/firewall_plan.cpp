@@ -69,10 +69,14 @@ nft::Rule is_tcp() {
   return {nft::Meta{NFT_META_L4PROTO}, nft::Compare{NFT_CMP_EQ, {IPPROTO_TCP}}};
 }
 
-/// Whether the packet asks for a new connection: SYN without ACK.
+/// Goes on only for packets that ask for a new connection, SYN without ACK, or for the others.
 void append_syn(nft::Rule& rule, std::uint32_t op) {
   append(rule, {nft::Payload{NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1}, nft::Mask{{kSyn | kAck}},
                 nft::Compare{op, {kSyn}}});
+}
+
+nft::Rule drop_rule(const std::string& counter) {
+  return {nft::CountIn{counter}, nft::Verdict{NF_DROP, {}}};
 }
 
 /// What differs between the two families.
@@ -86,41 +90,24 @@ struct Family {
   const std::string& recent;
 };
 
-nft::Payload source_of(const Family& family) {
-  return {NFT_PAYLOAD_NETWORK_HEADER, family.source_offset, family.length};
+/// Goes on with the source address in the register.
+void append_source(nft::Rule& rule, const Family& family) {
+  append(rule, {nft::Meta{NFT_META_NFPROTO}, nft::Compare{NFT_CMP_EQ, {family.protocol}},
+                nft::Payload{NFT_PAYLOAD_NETWORK_HEADER, family.source_offset, family.length}});
 }
 
-void append_allowed(nft::Rule& rule, const Family& family, bool allow_all) {
-  append(rule, {nft::Meta{NFT_META_NFPROTO}, nft::Compare{NFT_CMP_EQ, {family.protocol}}});
-  if (!allow_all) append(rule, {source_of(family), nft::Lookup{family.allow, false}});
-}
-
-nft::Rule limit_rule(const Family& family, const FirewallJail& jail, const std::string& counter) {
-  nft::Rule rule = is_tcp();
-  append_syn(rule, NFT_CMP_EQ);
-  append_allowed(rule, family, jail.allow_all);
-  append(rule, {source_of(family)});
+nft::Rule limit_rule(const Family& family, unsigned per_minute, const std::string& counter) {
+  nft::Rule rule;
+  append_source(rule, family);
   if (family.family == Prefix::Family::v6) {
     // A host has a whole /64 to take addresses from.
     Bytes mask(16, 0);
     std::fill_n(mask.begin(), 8, 0xff);
     append(rule, {nft::Mask{mask}});
   }
-  append(rule, {nft::LimitOver{family.recent, jail.new_connections_per_minute, 60,
-                               jail.new_connections_per_minute},
-                nft::CountIn{counter}, nft::Verdict{NF_DROP, {}}});
+  append(rule, {nft::LimitOver{family.recent, per_minute, 60, per_minute}, nft::CountIn{counter},
+                nft::Verdict{NF_DROP, {}}});
   return rule;
-}
-
-nft::Rule accept_rule(const Family& family, bool allow_all, const std::string& counter) {
-  nft::Rule rule;
-  append_allowed(rule, family, allow_all);
-  append(rule, {nft::CountIn{counter}, nft::Verdict{NF_ACCEPT, {}}});
-  return rule;
-}
-
-nft::Rule drop_rule(const std::string& counter) {
-  return {nft::CountIn{counter}, nft::Verdict{NF_DROP, {}}};
 }
 
 nft::Set allow_set(const FirewallJail& jail, const Family& family) {
@@ -138,15 +125,27 @@ void plan_in(nft::Table& table, const FirewallJail& jail, const FirewallNames& n
   const Family families[] = {
       {Prefix::Family::v4, NFPROTO_IPV4, kTypeIpv4, 12, 4, names.allow4, names.recent4},
       {Prefix::Family::v6, NFPROTO_IPV6, kTypeIpv6, 8, 16, names.allow6, names.recent6}};
-  std::vector<nft::Rule> limits;
-  std::vector<nft::Rule> accepts;
+  auto& in = table.chains[names.in].rules;
+  auto& allowed = table.chains[names.allowed].rules;
+  const nft::Verdict to_allowed{NFT_GOTO, names.allowed};
+  if (jail.allow_all) in.push_back({to_allowed});
+
+  // Packets of connections that exist are through after one look at their flags.
+  nft::Rule go_on = is_tcp();
+  append_syn(go_on, NFT_CMP_NEQ);
+  append(go_on, {nft::CountIn{names.received}, nft::Verdict{NF_ACCEPT, {}}});
+  allowed.push_back(std::move(go_on));
+
   for (const Family& family : families) {
     nft::Set allow = allow_set(jail, family);
     if (!jail.allow_all) {
       if (allow.elements.empty()) continue;
       table.sets.emplace(family.allow, std::move(allow));
+      nft::Rule rule;
+      append_source(rule, family);
+      append(rule, {nft::Lookup{family.allow, false}, to_allowed});
+      in.push_back(std::move(rule));
     }
-    accepts.push_back(accept_rule(family, jail.allow_all, names.received));
     if (jail.new_connections_per_minute == 0) continue;
     table.sets.emplace(family.recent, nft::Set{NFT_SET_EVAL | NFT_SET_TIMEOUT,
                                                family.type,
@@ -155,12 +154,10 @@ void plan_in(nft::Table& table, const FirewallJail& jail, const FirewallNames& n
                                                kRecentMs,
                                                {},
                                                false});
-    limits.push_back(limit_rule(family, jail, names.limited));
+    allowed.push_back(limit_rule(family, jail.new_connections_per_minute, names.limited));
   }
-  auto& rules = table.chains[names.in].rules;
-  std::ranges::move(limits, std::back_inserter(rules));
-  std::ranges::move(accepts, std::back_inserter(rules));
-  rules.push_back(drop_rule(names.refused));
+  in.push_back(drop_rule(names.refused));
+  allowed.push_back({nft::CountIn{names.received}, nft::Verdict{NF_ACCEPT, {}}});
 }
 
 /// Packets of the jail's sockets: from its own port, and nothing that opens a connection.
@@ -197,6 +194,7 @@ Result<void> merge_elements(nft::Set& map, const nft::Set& more, std::string_vie
 FirewallNames::FirewallNames(std::string_view jail) {
   const auto name = [&](std::string_view part) { return fmt::format("jail/{}/{}", jail, part); };
   in = name("in");
+  allowed = name("allowed");
   out = name("out");
   allow4 = name("allow4");
   allow6 = name("allow6");
@@ -208,6 +206,8 @@ FirewallNames::FirewallNames(std::string_view jail) {
   limited = name("limited");
   stopped = name("stopped");
 }
+
+std::array<std::string, 3> FirewallNames::chains() const { return {in, allowed, out}; }
 
 std::array<std::string, 4> FirewallNames::sets() const {
   return {allow4, allow6, recent4, recent6};

@@ -32,6 +32,7 @@ struct FirewallNames {
   explicit FirewallNames(std::string_view jail);
 
   std::string in;       ///< chain: packets to the port
+  std::string allowed;  ///< chain: those of them that come from an allowed source
   std::string out;      ///< chain: packets of the jail's sockets
   std::string allow4;   ///< set: allowed sources
   std::string allow6;   ///< set
@@ -39,6 +40,7 @@ struct FirewallNames {
   std::string recent6;  ///< dynamic set, by /64
   std::string received, sent, refused, limited, stopped;  ///< counters
 
+  [[nodiscard]] std::array<std::string, 3> chains() const;
   [[nodiscard]] std::array<std::string, 4> sets() const;
   [[nodiscard]] std::array<std::string, 5> counters() const;
 };

@@ -82,13 +82,6 @@ Result<void> read_objects(Socket& socket, const std::string& name, Table& table)
   return {};
 }
 
-/// Whether a question about one named object is answered with it.
-Result<bool> has(Socket& socket, Request request) {
-  bool found = false;
-  CHECK(ask(socket, request, [&](const nlmsghdr&) { found = true; }));
-  return found;
-}
-
 }  // namespace
 
 Result<std::uint32_t> read_generation(Socket& socket) {
@@ -99,13 +92,19 @@ Result<std::uint32_t> read_generation(Socket& socket) {
   return *generation;
 }
 
-Result<std::optional<Table>> read_table(Socket& socket, const std::string& table) {
-  Table found;
+Result<std::optional<std::uint32_t>> read_flags(Socket& socket, const std::string& table) {
+  std::optional<std::uint32_t> flags;
   const Request request{NFT_MSG_GETTABLE, NFPROTO_INET, false, {{NFTA_TABLE_NAME, table}}};
-  TRY(const bool exists, ask(socket, request, [&](const nlmsghdr& message) {
-        found.flags = decode_table_flags(message).value_or(0);
-      }));
-  if (!exists) return std::nullopt;
+  CHECK(ask(socket, request,
+            [&](const nlmsghdr& message) { flags = decode_table_flags(message).value_or(0); }));
+  return flags;
+}
+
+Result<std::optional<Table>> read_table(Socket& socket, const std::string& table) {
+  TRY(const auto flags, read_flags(socket, table));
+  if (!flags) return std::nullopt;
+  Table found;
+  found.flags = *flags;
   CHECK(read_chains(socket, table, found));
   CHECK(read_sets(socket, table, found));
   CHECK(read_objects(socket, table, found));
@@ -129,17 +128,59 @@ Result<std::vector<Element>> read_elements(Socket& socket, const std::string& ta
   return join_elements(std::move(found), interval);
 }
 
-Result<bool> has_chain(Socket& socket, const std::string& table, std::string_view name) {
-  return has(socket, {NFT_MSG_GETCHAIN,
-                      NFPROTO_INET,
-                      false,
-                      {{NFTA_CHAIN_TABLE, table}, {NFTA_CHAIN_NAME, name}}});
+Result<std::optional<Element>> read_element(Socket& socket, const std::string& table,
+                                            std::string_view set, const Bytes& key) {
+  std::optional<Element> element;
+  const Request request{NFT_MSG_GETSETELEM,
+                        NFPROTO_INET,
+                        false,
+                        {{NFTA_SET_ELEM_LIST_TABLE, table}, {NFTA_SET_ELEM_LIST_SET, set}},
+                        key};
+  CHECK(ask(socket, request, [&](const nlmsghdr& message) {
+    auto found = decode_elements(message);
+    if (found && found->size() == 1) element = std::move(found->front().element);
+  }));
+  return element;
 }
 
-Result<bool> has_set(Socket& socket, const std::string& table, std::string_view name) {
-  return has(
+Result<std::optional<Chain>> read_chain(Socket& socket, const std::string& table,
+                                        const std::string& name) {
+  std::optional<Chain> chain;
+  CHECK(ask(
       socket,
-      {NFT_MSG_GETSET, NFPROTO_INET, false, {{NFTA_SET_TABLE, table}, {NFTA_SET_NAME, name}}});
+      {NFT_MSG_GETCHAIN, NFPROTO_INET, false, {{NFTA_CHAIN_TABLE, table}, {NFTA_CHAIN_NAME, name}}},
+      [&](const nlmsghdr& message) {
+        if (auto found = decode_chain(message)) chain = std::move(found->chain);
+      }));
+  if (!chain) return std::nullopt;
+  CHECK(ask(
+      socket,
+      {NFT_MSG_GETRULE, NFPROTO_INET, true, {{NFTA_RULE_TABLE, table}, {NFTA_RULE_CHAIN, name}}},
+      [&](const nlmsghdr& message) {
+        auto found = decode_rule(message);
+        chain->rules.push_back(found ? std::move(found->rule) : Rule{Other{"unreadable"}});
+      }));
+  return chain;
+}
+
+Result<std::optional<Set>> read_set_kind(Socket& socket, const std::string& table,
+                                         std::string_view name) {
+  std::optional<Set> set;
+  CHECK(ask(socket,
+            {NFT_MSG_GETSET, NFPROTO_INET, false, {{NFTA_SET_TABLE, table}, {NFTA_SET_NAME, name}}},
+            [&](const nlmsghdr& message) {
+              if (auto found = decode_set(message)) set = std::move(found->set);
+            }));
+  return set;
+}
+
+Result<std::optional<Set>> read_set(Socket& socket, const std::string& table,
+                                    const std::string& name) {
+  TRY(auto set, read_set_kind(socket, table, name));
+  if (set && (set->flags & NFT_SET_EVAL) == 0) {
+    TRY(set->elements, read_elements(socket, table, name, (set->flags & NFT_SET_INTERVAL) != 0));
+  }
+  return set;
 }
 
 Result<std::optional<Count>> read_counter(Socket& socket, const std::string& table,

@@ -64,6 +64,17 @@ std::optional<int> error_of(const nlmsghdr& message) {
 
 const nlmsghdr* next(const nlmsghdr* message, int& left) { return mnl_nlmsg_next(message, &left); }
 
+/// A list of one element that has nothing but a key.
+void put_key(nlmsghdr* header, std::span<const std::uint8_t> key) {
+  nlattr* list = mnl_attr_nest_start(header, NFTA_SET_ELEM_LIST_ELEMENTS);
+  nlattr* element = mnl_attr_nest_start(header, NFTA_LIST_ELEM);
+  nlattr* data = mnl_attr_nest_start(header, NFTA_SET_ELEM_KEY);
+  mnl_attr_put(header, NFTA_DATA_VALUE, key.size(), key.data());
+  mnl_attr_nest_end(header, data);
+  mnl_attr_nest_end(header, element);
+  mnl_attr_nest_end(header, list);
+}
+
 }  // namespace
 
 Result<Socket> Socket::open() {
@@ -161,6 +172,7 @@ Result<void> Socket::query(const Request& request, const Take& take) {
       return fail_errno("asking", "nf_tables", ENAMETOOLONG);
     }
   }
+  if (!request.key.empty()) put_key(header, request.key);
   CHECK(send({bytes, header->nlmsg_len}));
   bool interrupted = false;
   for (;;) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,7 +27,9 @@ struct Request {
     std::string_view text;     ///< a name, or
     std::uint32_t number = 0;  ///< a number, where the text is empty
   };
-  std::vector<Attribute> attributes;
+  std::vector<Attribute> attributes = {};
+  /// Of one element of a set: its key.
+  std::span<const std::uint8_t> key = {};
 };
 
 /// A netlink socket to nf_tables of the network namespace that the process is in.

@@ -123,6 +123,9 @@ struct Set {
   bool host_order = false;        ///< of the key's bytes, for nft's listing; not read back
 };
 
+/// Whether two sets are made alike, whatever their elements.
+[[nodiscard]] bool same_kind(const Set& a, const Set& b);
+
 struct Count {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
