@@ -6,6 +6,8 @@ target_compile_options(evojail-session-shell PRIVATE -fPIE -fno-exceptions -fno-
 target_link_options(evojail-session-shell PRIVATE -static-pie -Wl,--gc-sections)
 set_target_properties(evojail-session-shell PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/evojail)
+# Whoever starts jails needs it beside.
+add_dependencies(evojail_jail evojail-session-shell)
 # A sanitizer's run-time library cannot be linked into a static program.
 foreach(property COMPILE_OPTIONS LINK_OPTIONS)
   get_target_property(options evojail-session-shell ${property})

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -66,18 +65,24 @@ std::optional<std::string_view> command_of(int argc, char** argv) {
   return std::nullopt;
 }
 
-/// The shell with our own arguments and with the signal mask that we came with.
-int start_shell(char** argv, const sigset_t& mask, pid_t& child) {
+[[noreturn]] void exec_shell(char** argv, const sigset_t& mask) {
   std::array name{'-', 's', 'h', '\0'};
-  char* before = argv[0];
-  argv[0] = before[0] == '-' ? name.data() : name.data() + 1;
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setsigmask(&attributes, &mask);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const int code = ::posix_spawn(&child, shell, nullptr, &attributes, argv, ::environ);
-  argv[0] = before;
-  return code;
+  argv[0] = argv[0][0] == '-' ? name.data() : name.data() + 1;
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  ::execv(shell, argv);
+  const char* text = ::strerrordesc_np(errno);
+  for (const char* part : {shell, ": ", text == nullptr ? "cannot be run" : text, "\n"}) {
+    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, part, std::strlen(part));
+  }
+  ::_exit(127);
+}
+
+/// The shell with our own arguments and with the signal mask that we came with. Not posix_spawn(3):
+/// it leaves the C library's own signals, 32 and 33, ignored in the child.
+pid_t start_shell(char** argv, const sigset_t& mask) {
+  const pid_t child = ::fork();
+  if (child == 0) exec_shell(argv, mask);
+  return child;
 }
 
 /// Waits with every signal blocked. What the terminal or sshd sends goes to the process group, and
@@ -120,18 +125,8 @@ int run(int argc, char** argv) {
   std::array<char, session_report_limit> line{};
   send_report({line.data(),
                format_begin_report(line, peer.address, peer.port, self, command_of(argc, argv))});
-  pid_t child = -1;
-  int status = 0;
-  if (const int code = start_shell(argv, mask, child); code != 0) {
-    const char* text = ::strerrordesc_np(code);
-    const std::array parts{shell, ": ", text == nullptr ? "cannot be run" : text, "\n"};
-    for (const char* part : parts) {
-      [[maybe_unused]] const auto put = ::write(STDERR_FILENO, part, std::strlen(part));
-    }
-    status = W_EXITCODE(127, 0);
-  } else {
-    status = wait_for_shell(child);
-  }
+  const pid_t child = start_shell(argv, mask);
+  const int status = child < 0 ? W_EXITCODE(126, 0) : wait_for_shell(child);
   const bool signalled = WIFSIGNALED(status);
   const int number = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
   send_report(
