@@ -26,6 +26,20 @@ using test::TempDirectory;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+/// A directory bound onto itself, so that all that is mounted below it comes off with it.
+class MountPoint {
+ public:
+  explicit MountPoint(std::string path) : path_(std::move(path)) {
+    mount_or_throw(path_.c_str(), path_, nullptr, MS_BIND);
+  }
+  MountPoint(const MountPoint&) = delete;
+  MountPoint& operator=(const MountPoint&) = delete;
+  ~MountPoint() { ::umount2(path_.c_str(), MNT_DETACH); }
+
+ private:
+  std::string path_;
+};
+
 /// An image with everything mounted that a session needs, none of the isolation: what is tested
 /// here is sshd with its configuration, the session shell and the programs, as a client meets them.
 class MountedImage {
@@ -36,7 +50,7 @@ class MountedImage {
     host.datadir = directory_ / "data";
     host.rundir = directory_ / "run";
     image_ = ensure_base_image(host).value();
-    mount_or_throw(image_.path.c_str(), image_.path, nullptr, MS_BIND);
+    mounts_ = std::make_unique<MountPoint>(image_.path);
     for (const char* point : {"/run", "/tmp", "/data", "/var", "/dev", "/etc/ssh", "/root"}) {
       mount_or_throw("tmpfs", image_.path + point, "tmpfs", 0, "mode=755");
     }
@@ -112,20 +126,13 @@ class MountedImage {
 
   TempDirectory directory_;
   BaseImage image_;
+  std::unique_ptr<MountPoint> mounts_;
 };
 
 class Sshd : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { image_ = std::make_unique<MountedImage>(); }
-  static void TearDownTestSuite() {
-    // The mounts go with the mount namespace; the files below them have to go before.
-    for (const char* point :
-         {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts", "/dev",
-          "/run", "/tmp", "/data", "/var", "/etc/ssh", "/root", "/proc", ""}) {
-      ::umount2(image_->path(point).c_str(), MNT_DETACH);
-    }
-    image_.reset();
-  }
+  static void TearDownTestSuite() { image_.reset(); }
   void SetUp() override { image_->configure({}, false); }
 
   static Outcome ssh(const std::vector<std::string>& arguments, const std::string& input = {}) {
