@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <variant>
 
 namespace evojail {
 namespace {
@@ -71,19 +72,33 @@ class Changes {
     }
     for (const auto& [name, chain] : have_.chains) {
       const nft::Chain* wanted = find(want_.chains, name);
-      if (wanted != nullptr && wanted->hook != chain.hook && !wanted->hook) {
-        return not_ours("chain", name);
-      }
-      const bool stale = wanted == nullptr || wanted->hook != chain.hook;
-      if (stale) stale_chains_.insert(name);
-      // A set or chain can only go once no rule refers to it.
-      if (stale || wanted->rules != chain.rules || !stale_sets_.empty()) emptied_.insert(name);
+      if (wanted != nullptr && wanted->hook == chain.hook) continue;
+      if (wanted != nullptr && !wanted->hook) return not_ours("chain", name);
+      stale_chains_.insert(name);
     }
-    // A chain that goes may still be gone to from those that stay.
-    if (!stale_chains_.empty()) {
-      for (const auto& [name, chain] : have_.chains) emptied_.insert(name);
+    // A set or chain can only go once no rule refers to it.
+    for (const auto& [name, chain] : have_.chains) {
+      const nft::Chain* wanted = find(want_.chains, name);
+      if (stale_chains_.contains(name) || wanted->rules != chain.rules ||
+          std::ranges::any_of(chain.rules, [&](const nft::Rule& rule) { return is_stale(rule); })) {
+        emptied_.insert(name);
+      }
     }
     return {};
+  }
+
+  /// Whether the rule refers to what goes.
+  [[nodiscard]] bool is_stale(const nft::Rule& rule) const {
+    return std::ranges::any_of(rule, [&](const nft::Expression& expression) {
+      if (const auto* lookup = std::get_if<nft::Lookup>(&expression)) {
+        return stale_sets_.contains(lookup->set);
+      }
+      if (const auto* limit = std::get_if<nft::LimitOver>(&expression)) {
+        return stale_sets_.contains(limit->set);
+      }
+      const auto* verdict = std::get_if<nft::Verdict>(&expression);
+      return verdict != nullptr && stale_chains_.contains(verdict->chain);
+    });
   }
 
   void remove_elements() {
