@@ -4,8 +4,7 @@
 #include "config/profile_files.hpp"
 #include "jail/base_image.hpp"
 #include "jail/share_dir.hpp"
-#include "kernel/capabilities.hpp"
-#include "kernel/seccomp.hpp"
+#include "kernel/profile_check.hpp"
 #include "monitor/setup_check.hpp"
 
 namespace evojail {
@@ -13,8 +12,7 @@ namespace {
 
 Result<void> try_profile(const std::string& directory, const std::string& name) {
   TRY(const Profile profile, load_profile(directory, name));
-  CHECK(compile_filter(profile));
-  CHECK(profile_capabilities(profile));
+  CHECK(check_profile(profile));
   return {};
 }
 

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <map>
+
 #include "base/file.hpp"
 #include "config/authorized_keys.hpp"
 #include "config/layout.hpp"
@@ -7,7 +10,6 @@
 #include "monitor/setup_check.hpp"
 #include "retention/policy.hpp"
 #include "store/jails.hpp"
-#include "store/ports.hpp"
 
 namespace evojail {
 namespace {
@@ -21,15 +23,17 @@ Result<void> check_file(const std::string& path, Check check) {
   return {};
 }
 
-Result<void> check_jail(const HostSettings& host, const std::string& name) {
+/// @return its port.
+Result<std::uint16_t> check_jail(const HostSettings& host, const std::string& name) {
   const JailPaths paths(host, name);
   TRY(const auto settings, load_jail(host, name));
   CHECK(load_profile(settings.profile));
   CHECK(check_file(paths.incs_policy, parse_policy));
   // No key yet is how a jail begins.
-  return check_file(paths.authorized_keys, [](const std::string& text, const std::string& path) {
+  CHECK(check_file(paths.authorized_keys, [](const std::string& text, const std::string& path) {
     return text.empty() ? Result<std::size_t>(0U) : check_authorized_keys(text, path);
-  });
+  }));
+  return settings.port;
 }
 
 }  // namespace
@@ -38,14 +42,15 @@ Findings check_jails(const HostSettings& host) {
   const auto names = list_jails(host);
   if (!names) return {missing("jails", names.error())};
   Findings findings;
+  std::map<std::uint16_t, std::string> ports;
   for (const std::string& name : *names) {
     if (const auto checked = check_jail(host, name); !checked) {
       findings.push_back(missing("jails", checked.error()));
+    } else if (const auto [other, free] = ports.emplace(*checked, name); !free) {
+      findings.push_back(missing(
+          "jails", fmt::format("'{}' and '{}' both have port {}", other->second, name, *checked),
+          fmt::format("evojail port {} auto", name)));
     }
-  }
-  // Two jails with one port are found here.
-  if (const auto ports = used_ports(host); !ports && findings.empty()) {
-    findings.push_back(missing("jails", ports.error()));
   }
   if (findings.empty()) {
     findings.push_back(good("jails", fmt::format("{}, settings sound", names->size())));

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,7 +168,7 @@ Result<void> start_detached(const ServiceHost& service, const std::string& name)
   int code = plan.prepare(log.get());
   if (code == 0) code = plan.spawn(pid, program, words, clean_environment(notices.address()));
   if (code != 0) return fail_errno("starting", program, code);
-  const Fd pidfd(::pidfd_open(pid, 0));
+  const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return fail_errno("watching", "the jail's supervisor");
   return wait_for_ready(notices, pid, pidfd.get(), paths);
 }

@@ -1,0 +1,58 @@
+#include "cli/change_settings.hpp"
+
+#include <fmt/format.h>
+
+#include "base/lock.hpp"
+#include "cli/select.hpp"
+#include "cli/text.hpp"
+#include "config/layout.hpp"
+#include "kernel/firewall.hpp"
+#include "monitor/wanted_firewall.hpp"
+#include "store/host_check.hpp"
+#include "store/jails.hpp"
+
+namespace evojail {
+namespace {
+
+Result<void> apply_firewall(const HostSettings& host, const std::string& name) {
+  TRY(const FirewallJail wanted, wanted_firewall(host, name));
+  return Firewall(host.firewall_table).apply(wanted);
+}
+
+}  // namespace
+
+Result<SettingsChange> change_settings(const Invocation& invocation, const std::string& name,
+                                       const SettingsEditor& editor) {
+  const HostSettings& host = invocation.host;
+  CHECK(require_jail(host, name));  // before anything is made
+  CHECK(make_run_dirs(host));
+  TRY(const auto lock,
+      FileLock::take(fmt::format("{}/.lock/{}.settings", host.rundir, name), FileLock::Wait::yes));
+
+  const std::string file = JailPaths(host, name).conf;
+  TRY(const std::string before, load_jail_text(host, name));
+  TRY(const JailSettings settings, parse_jail_settings(before, file));
+  TRY(const SettingsEdit edit, editor(settings));
+  TRY(const std::string after, edit_jail_settings(before, file, edit.key, edit.value));
+  SettingsChange change;
+  change.changed = after != before;
+  if (change.changed) CHECK(replace_settings(host, name, after));
+  // Also where nothing was changed: whoever asks for it again gets rules that are in place.
+  if (auto applied = apply_firewall(host, name); !applied) {
+    if (change.changed) CHECK(replace_settings(host, name, before));
+    return std::unexpected(std::move(applied).error());
+  }
+  TRY(const auto ended, reload_jail(service_of(invocation), name));
+  change.running = ended.has_value();
+  change.ended_sessions = ended.value_or(0);
+  return change;
+}
+
+std::string describe(const SettingsChange& change) {
+  if (!change.running) return "the jail is off";
+  if (change.ended_sessions == 0) return "the running jail has taken it up";
+  return fmt::format("the running jail has taken it up, {} ended",
+                     count_of(change.ended_sessions, "session"));
+}
+
+}  // namespace evojail

@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <memory>
+
+#include "base/parse.hpp"
+#include "base/printable.hpp"
+#include "cli/bulk.hpp"
+#include "cli/declare.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/json/incs.hpp"
+#include "cli/message.hpp"
+#include "cli/progress.hpp"
+#include "cli/report.hpp"
+#include "cli/select.hpp"
+#include "cli/text.hpp"
+#include "config/jail_name.hpp"
+#include "config/layout.hpp"
+#include "monitor/open_sessions.hpp"
+#include "retention/calendar.hpp"
+#include "retention/local_zone.hpp"
+#include "store/incs.hpp"
+
+namespace evojail {
+namespace {
+
+struct IncCommand {
+  std::vector<std::string> names;
+  std::optional<std::string> wait;
+  std::optional<std::string> at;
+  bool json = false;
+};
+
+/// The hour after which the incs are named.
+Result<std::string> choose_inc_name(const IncCommand& command) {
+  const Calendar calendar(std::time(nullptr), load_local_zone());
+  if (!command.at) return calendar.inc_name();
+  if (!is_inc_name(*command.at)) {
+    return std::unexpected(Error(fmt::format("'{}' is no name of an inc", printable(*command.at)))
+                               .hint("an inc is named YEAR-MONTH-DAY-HOUR, as in 2026-03-22-11"));
+  }
+  if (calendar.instant_of(*command.at) <= calendar.now()) return *command.at;
+  return std::unexpected(
+      Error(fmt::format("'{}' lies in the future", *command.at))
+          .hint("such an inc would be the newest for days, and rm would take the clock for wrong"));
+}
+
+Result<std::chrono::seconds> parse_wait(const std::optional<std::string>& text) {
+  if (!text) return std::chrono::seconds(0);
+  const auto seconds = parse_number<std::int64_t>(*text, 0, 7 * 24 * 3600);
+  if (seconds) return std::chrono::seconds(*seconds);
+  return std::unexpected(Error(fmt::format("'{}' is no number of seconds", printable(*text)))
+                             .hint("give a number from 0 to 604800, a week"));
+}
+
+/// Waits until no session has a command running, looking twice a second, or until time is up.
+std::vector<OpenSessions> wait_for_sessions(const HostSettings& host,
+                                            const std::vector<std::string>& names,
+                                            std::chrono::seconds patience, Progress& progress) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto sessions = read_open_sessions(host, names);
+    const auto busy = std::ranges::find_if(sessions, &OpenSessions::push_in_flight);
+    if (busy == sessions.end() || std::chrono::steady_clock::now() >= deadline) return sessions;
+    progress.update({.what = names[static_cast<std::size_t>(busy - sessions.begin())]});
+    ::poll(nullptr, 0, 500);
+  }
+}
+
+std::vector<IncRequest> make_requests(const std::vector<std::string>& names,
+                                      std::vector<OpenSessions> sessions) {
+  std::vector<IncRequest> requests;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    IncRequest request;
+    request.jail = names[i];
+    request.push_in_flight = sessions[i].push_in_flight;
+    request.idle = sessions[i].idle;
+    request.sessions = std::move(sessions[i].lines);
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+/// What a person has to know of one inc that is not simply there.
+void warn_of(const IncOutcome& outcome, const std::string& inc_name) {
+  const std::string inc = fmt::format("{}/{}", outcome.jail, inc_name);
+  if (outcome.status == IncStatus::exists) {
+    print_warning(fmt::format("inc '{}' exists already, nothing was done", inc));
+  } else if (outcome.status == IncStatus::taken && !outcome.record.troubles.empty()) {
+    print_warning(
+        fmt::format("inc '{}' is partial: {}", inc, enumerate(outcome.record.troubles, 3)));
+  } else if (outcome.status == IncStatus::taken && outcome.record.partial) {
+    print_warning(fmt::format("inc '{}' is partial: a push was in flight", inc));
+  }
+}
+
+std::string summary(const std::vector<IncOutcome>& outcomes, const std::string& inc_name,
+                    std::chrono::milliseconds elapsed) {
+  const auto count = [&outcomes](IncStatus status) {
+    return std::ranges::count(outcomes, status, &IncOutcome::status);
+  };
+  std::string text =
+      fmt::format("{} named {} taken in {:.1f} s",
+                  count_of(static_cast<std::uint64_t>(count(IncStatus::taken)), "inc"), inc_name,
+                  std::chrono::duration<double>(elapsed).count());
+  if (const auto there = count(IncStatus::exists)) text += fmt::format(", {} existed", there);
+  if (const auto none = count(IncStatus::no_policy)) {
+    text += fmt::format(", {} without an incs policy",
+                        count_of(static_cast<std::uint64_t>(none), "jail"));
+  }
+  if (const auto failed = count(IncStatus::failed)) text += fmt::format(", {} failed", failed);
+  return text;
+}
+
+int finish(std::vector<IncOutcome>& outcomes, const std::string& inc_name) {
+  Failures failures;
+  bool unreadable = false;
+  for (IncOutcome& outcome : outcomes) {
+    warn_of(outcome, inc_name);
+    unreadable = unreadable || !outcome.record.troubles.empty();
+    if (outcome.status == IncStatus::failed) {
+      failures.add(outcome.jail, outcome.error.value_or(Error("failed")));
+    }
+  }
+  const int code = failures.finish(outcomes.size());
+  return code == exit_code::done && unreadable ? exit_code::failed : code;
+}
+
+int run_inc(const Invocation& invocation, const IncCommand& command) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto inc_name = choose_inc_name(command);
+  if (!inc_name) return report(inc_name.error());
+  const auto patience = parse_wait(command.wait);
+  if (!patience) return report(patience.error());
+  const auto names = select_jails(invocation.host, command.names);
+  if (!names) return report(names.error());
+
+  Progress waiting("waiting for sessions", invocation.quiet);
+  auto sessions = wait_for_sessions(invocation.host, *names, *patience, waiting);
+  waiting.clear();
+
+  Progress progress("taking incs", invocation.quiet);
+  auto outcomes = take_incs(invocation.host, make_requests(*names, std::move(sessions)), *inc_name,
+                            {}, [&progress](const IncProgress& state) {
+                              progress.update({.what = state.jail,
+                                               .done = state.done,
+                                               .total = state.total,
+                                               .entries = state.entries,
+                                               .bytes = state.bytes});
+                            });
+  progress.clear();
+  if (command.json) {
+    fmt::print("{}\n", inc_outcomes_json(*inc_name, outcomes));
+  } else if (!invocation.quiet) {
+    fmt::print("{}\n", summary(outcomes, *inc_name,
+                               std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::steady_clock::now() - began)));
+  }
+  return finish(outcomes, *inc_name);
+}
+
+}  // namespace
+
+Action declare_inc(Arguments& arguments) {
+  auto command = std::make_shared<IncCommand>();
+  arguments.words("NAME", command->names, "jails; none, or all: every jail");
+  arguments.option("--wait", "SECONDS", command->wait,
+                   "wait for running sessions, so long at most; an inc taken during one is marked "
+                   "partial");
+  arguments.option("--at", "YYYY-MM-DD-HH", command->at,
+                   "name the inc after this hour, not after now: for imports and drills");
+  arguments.flag("--json", command->json, "for machines");
+  arguments.example("inc", "Of all jails; daily, before 'evojail rm'.");
+  arguments.example("inc web1 --wait 600", "Of one, ten minutes after now at the latest.");
+  arguments.note(
+      "An inc is named after the hour (2026-03-22-11). One that exists is left alone, with a "
+      "warning. A jail without an incs_policy wants none.");
+  return [command](const Invocation& invocation) { return run_inc(invocation, *command); };
+}
+
+}  // namespace evojail

@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/file.hpp"
+#include "cli/declare.hpp"
+#include "cli/json/host.hpp"
+#include "cli/report.hpp"
+#include "config/profile_files.hpp"
+#include "config/profile_text.hpp"
+#include "jail/share_dir.hpp"
+#include "kernel/profile_check.hpp"
+
+namespace evojail {
+namespace {
+
+struct ProfileOptions {
+  std::string verb;
+  std::optional<std::string> object;
+  bool json = false;
+};
+
+constexpr const char* kUsage =
+    "evojail profile list; evojail profile show NAME; evojail profile "
+    "check FILE";
+
+Result<std::string> profiles_directory() {
+  TRY(const std::string share, find_share_dir());
+  return share + "/profiles";
+}
+
+/// Not a profile, though it lies among them: what the base image is made of.
+bool is_profile(const std::string& name) { return name != "base-image"; }
+
+Result<void> list(const ProfileOptions& options) {
+  TRY(const std::string directory, profiles_directory());
+  TRY(auto names, list_profiles(directory));
+  std::erase_if(names, [](const std::string& name) { return !is_profile(name); });
+  std::vector<Profile> profiles;
+  for (const std::string& name : names) {
+    TRY(Profile profile, load_profile(directory, name));
+    profiles.push_back(std::move(profile));
+  }
+  if (options.json) {
+    fmt::print("{}\n", profiles_json(names, profiles));
+    return {};
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    fmt::print("{:<12} {}\n", names[i], profiles[i].description);
+  }
+  return {};
+}
+
+void print_row(const ProfileRow& row) {
+  fmt::print("  {}: {}\n", row.subject, row.rule);
+  if (!row.reason.empty()) fmt::print("      {}\n", row.reason);
+}
+
+Result<void> show(const ProfileOptions& options) {
+  TRY(const std::string directory, profiles_directory());
+  TRY(const Profile profile, load_profile(directory, *options.object));
+  if (options.json) {  // the file is JSON, and whole
+    TRY(const std::string text, read_file(profile.file));
+    fmt::print("{}", text);
+    return {};
+  }
+  fmt::print("{}: {}\n'{}'\n", *options.object, profile.description, profile.file);
+  for (const ProfileSection& section : describe_profile(profile)) {
+    fmt::print("\n{}\n", section.title);
+    for (const ProfileRow& row : section.rows) print_row(row);
+  }
+  return {};
+}
+
+std::string_view name_of(Architecture architecture) {
+  return architecture == Architecture::x86_64 ? "x86_64" : "aarch64";
+}
+
+Result<void> check(const std::string& file, bool quiet) {
+  TRY(const Profile profile, load_profile_file(file));
+  TRY(const auto sizes, check_profile(profile));
+  if (quiet) return {};
+  fmt::print("'{}' is sound\n", file);
+  for (const CompiledSize& size : sizes) {
+    fmt::print("  {}: a filter of {} instructions\n", name_of(size.architecture),
+               size.instructions);
+  }
+  return {};
+}
+
+Result<void> run_profile(const Invocation& invocation, const ProfileOptions& options) {
+  if (options.verb == "list" && !options.object) return list(options);
+  if (options.verb == "show" && options.object) return show(options);
+  if (options.verb == "check" && options.object) return check(*options.object, invocation.quiet);
+  return std::unexpected(Error("profile: list, show NAME or check FILE is wanted").hint(kUsage));
+}
+
+}  // namespace
+
+Action declare_profile(Arguments& arguments) {
+  auto options = std::make_shared<ProfileOptions>();
+  arguments.word("list|show|check", options->verb, "what to do");
+  arguments.optional_word("NAME|FILE", options->object,
+                          "a profile's name to show, a file to check");
+  arguments.flag("--json", options->json, "list: for machines; show: the profile as it is written");
+  arguments.example("profile list", "The profiles that PROFILE in jail.conf can name.");
+  arguments.example("profile show sftp",
+                    "System calls, capabilities, programs and limits, with "
+                    "reasons; it is JSON.");
+  arguments.example("profile check my.json", "Errors with their line.");
+  return
+      [options](const Invocation& invocation) { return report(run_profile(invocation, *options)); };
+}
+
+}  // namespace evojail

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/declare.hpp"
+#include "cli/report.hpp"
+#include "cli/select.hpp"
+#include "cli/text.hpp"
+#include "config/jail_name.hpp"
+#include "jail/last_session.hpp"
+#include "kernel/firewall.hpp"
+#include "monitor/wanted_firewall.hpp"
+#include "store/jails.hpp"
+
+namespace evojail {
+namespace {
+
+struct Names {
+  std::string old_name;
+  std::string new_name;
+};
+
+Result<void> check_new_name(const HostSettings& host, const std::string& name) {
+  CHECK(parse_jail_name(name));
+  if (load_jail_text(host, name)) return fail(fmt::format("jail '{}' exists already", name));
+  return {};
+}
+
+Result<void> move_rules(const HostSettings& host, const Names& names) {
+  Firewall firewall(host.firewall_table);
+  CHECK(firewall.remove(names.old_name));
+  TRY(const FirewallJail wanted, wanted_firewall(host, names.new_name));
+  return firewall.apply(wanted);
+}
+
+Result<void> run_rename(const Invocation& invocation, const Names& names) {
+  const HostSettings& host = invocation.host;
+  CHECK(check_new_name(host, names.new_name));
+  const ServiceHost service = service_of(invocation);
+  TRY(const auto sessions, stop_jail(service, names.old_name));
+  CHECK(rename_jail(host, names.old_name, names.new_name));
+  CHECK(move_rules(host, names));
+  if (const auto last = read_last_session(host, names.old_name); last && *last) {
+    CHECK(write_last_session(host, names.new_name, **last));
+  }
+  forget_last_session(host, names.old_name);
+  if (sessions) CHECK(start_jail(service, names.new_name));
+  if (!invocation.quiet) {
+    fmt::print(
+        "jail '{}' is now '{}'{}\n", names.old_name, names.new_name,
+        sessions ? fmt::format(", started again; {} ended", count_of(*sessions, "session")) : "");
+  }
+  return {};
+}
+
+Result<void> run_archive(const Invocation& invocation, const std::string& name) {
+  const HostSettings& host = invocation.host;
+  TRY(const auto sessions, stop_jail(service_of(invocation), name));
+  CHECK(archive_jail(host, name));
+  CHECK(Firewall(host.firewall_table).remove(name));
+  forget_last_session(host, name);
+  if (!invocation.quiet) {
+    fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
+               host.archivesdir,
+               sessions ? fmt::format(", {} ended", count_of(*sessions, "session")) : "");
+  }
+  return {};
+}
+
+}  // namespace
+
+Action declare_rename(Arguments& arguments) {
+  auto names = std::make_shared<Names>();
+  arguments.word("OLD", names->old_name, "the jail");
+  arguments.word("NEW", names->new_name, "its new name");
+  arguments.example("rename web1 web2",
+                    "Data, incs, keys and port go along; a running jail is "
+                    "stopped and started again.");
+  return [names](const Invocation& invocation) { return report(run_rename(invocation, *names)); };
+}
+
+Action declare_archive(Arguments& arguments) {
+  auto name = std::make_shared<std::string>();
+  arguments.word("NAME", *name, "the jail");
+  arguments.example("archive web1", "A client that is no more: its port is free again.");
+  arguments.note(
+      "Data, settings and keys move to ARCHIVESDIR/NAME. The incs stay where they are "
+      "and go as the policy says.");
+  return [name](const Invocation& invocation) { return report(run_archive(invocation, *name)); };
+}
+
+}  // namespace evojail

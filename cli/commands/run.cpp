@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <memory>
+
+#include "cli/declare.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/message.hpp"
+#include "cli/run_log.hpp"
+#include "jail/notify.hpp"
+#include "jail/supervisor.hpp"
+#include "service/failure_notice.hpp"
+
+namespace evojail {
+namespace {
+
+int run_jail(const Invocation& invocation, const std::string& name) {
+  SupervisorOptions options;
+  options.host = invocation.host;
+  options.settings_file = invocation.settings_file;
+  options.name = name;
+  options.log = make_run_log(name);
+  // What reading the command line took is not kept for the life of the jail.
+  ::malloc_trim(0);
+  const auto ended = run_supervisor(options);
+  if (ended) return exit_code::done;
+  notify_manager(format_failure_notice(ended.error()));
+  options.log(LogLevel::error, ended.error().message());
+  if (!ended.error().hint().empty()) options.log(LogLevel::info, "hint: " + ended.error().hint());
+  return exit_code_of(ended.error());
+}
+
+}  // namespace
+
+Action declare_run(Arguments& arguments) {
+  auto name = std::make_shared<std::string>();
+  arguments.word("NAME", *name, "the jail");
+  arguments.note(
+      "Stays until it is stopped (SIGTERM, SIGINT, evojail stop). Logs to stderr; says READY=1 "
+      "through sd_notify(3) when the port answers, and takes its listener from systemd where it "
+      "is passed one.");
+  arguments.example("run web1", "To watch a jail at work.");
+  return [name](const Invocation& invocation) { return run_jail(invocation, *name); };
+}
+
+}  // namespace evojail

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <ctime>
+#include <memory>
+
+#include "cli/bulk.hpp"
+#include "cli/declare.hpp"
+#include "cli/json/jails.hpp"
+#include "cli/report.hpp"
+#include "cli/select.hpp"
+#include "cli/status_text.hpp"
+#include "cli/terminal.hpp"
+
+namespace evojail {
+namespace {
+
+struct StatusOptions {
+  std::optional<std::string> name;
+  bool no_header = false;
+  bool json = false;
+};
+
+int run_status(const Invocation& invocation, const StatusOptions& options) {
+  const bool all = !options.name || *options.name == "all";
+  const auto names = select_jails(invocation.host, all ? "all" : *options.name);
+  if (!names) return report(names.error());
+
+  std::vector<JailStatus> jails;
+  Failures failures;
+  for (const std::string& name : *names) {
+    auto status =
+        read_jail_status(invocation.host, name, all ? StatusDetail::brief : StatusDetail::full);
+    if (status) {
+      jails.push_back(std::move(*status));
+    } else {
+      failures.add(name, std::move(status).error());
+    }
+  }
+  const std::int64_t now = std::time(nullptr);
+  if (options.json) {
+    fmt::print("{}\n", statuses_json(jails));
+  } else {
+    fmt::print("{}", status_table(jails, !options.no_header, stdout_takes_colour()));
+    if (!all && !jails.empty()) fmt::print("{}", status_details(jails.front(), now));
+  }
+  return failures.finish(names->size());
+}
+
+}  // namespace
+
+Action declare_status(Arguments& arguments) {
+  auto options = std::make_shared<StatusOptions>();
+  arguments.optional_word("NAME|all", options->name,
+                          "one jail with its sessions, or all of them (the default)");
+  arguments.flag("--no-header", options->no_header, "rows only");
+  arguments.flag("--json", options->json, "for machines");
+  arguments.example("status", "A table of all jails.");
+  arguments.example("status web1",
+                    "Sessions, traffic, the newest inc, and what is weaker than it "
+                    "could be.");
+  return [options](const Invocation& invocation) { return run_status(invocation, *options); };
+}
+
+}  // namespace evojail

@@ -1,0 +1,138 @@
+#include "cli/json/incs.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "cli/text.hpp"
+
+namespace evojail {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// schema_version in front; bytes that are no UTF-8 are replaced.
+std::string print_document(const json& members) {
+  json document = {{"schema_version", 1}};
+  document.update(members);
+  return document.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
+
+template <class T>
+json value_or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json record_value(const IncRecord& record) {
+  return {{"taken_as", record.inc},
+          {"engine", record.engine},
+          {"began", format_utc(record.began)},
+          {"ended", record.ended ? json(format_utc(*record.ended)) : json(nullptr)},
+          {"partial", record.partial},
+          {"sessions", record.sessions},
+          {"troubles", record.troubles},
+          {"entries", value_or_null(record.entries)},
+          {"linked", value_or_null(record.linked)},
+          {"copied_bytes", value_or_null(record.copied_bytes)}};
+}
+
+json hold_value(const IncInfo& inc, const std::vector<Hold>& holds) {
+  for (const Hold& hold : holds) {
+    if (hold.identity != inc.identity) continue;
+    return {{"reason", hold.reason},
+            {"made", format_utc(hold.made)},
+            {"until", hold.until ? json(format_utc(*hold.until)) : json(nullptr)}};
+  }
+  return nullptr;
+}
+
+std::string_view status_word(IncStatus status) {
+  switch (status) {
+    case IncStatus::taken:
+      return "taken";
+    case IncStatus::exists:
+      return "exists";
+    case IncStatus::no_policy:
+      return "no_policy";
+    case IncStatus::failed:
+      break;
+  }
+  return "failed";
+}
+
+std::string_view status_word(RemovalStatus status) {
+  switch (status) {
+    case RemovalStatus::removed:
+      return "removed";
+    case RemovalStatus::held:
+      return "held";
+    case RemovalStatus::missing:
+      return "missing";
+    case RemovalStatus::failed:
+      break;
+  }
+  return "failed";
+}
+
+json error_value(const std::optional<Error>& error) {
+  return error ? json(error->message()) : json(nullptr);
+}
+
+}  // namespace
+
+std::string incs_json(const std::string& name, const std::vector<IncInfo>& incs,
+                      const std::vector<Hold>& holds) {
+  json list = json::array();
+  for (const IncInfo& inc : incs) {
+    list.push_back({{"name", inc.name},
+                    {"dated", inc.dated},
+                    {"complete", inc.complete},
+                    {"read_only", inc.locked},
+                    {"identity", text_or_null(inc.identity)},
+                    {"hold", hold_value(inc, holds)},
+                    {"record", inc.record ? record_value(*inc.record) : json(nullptr)}});
+  }
+  return print_document({{"jail", name}, {"incs", std::move(list)}});
+}
+
+std::string inc_outcomes_json(const std::string& inc_name,
+                              const std::vector<IncOutcome>& outcomes) {
+  json list = json::array();
+  for (const IncOutcome& outcome : outcomes) {
+    const bool taken = outcome.status == IncStatus::taken;
+    list.push_back({{"jail", outcome.jail},
+                    {"status", status_word(outcome.status)},
+                    {"record", taken ? record_value(outcome.record) : json(nullptr)},
+                    {"error", error_value(outcome.error)}});
+  }
+  return print_document({{"inc", inc_name}, {"jails", std::move(list)}});
+}
+
+std::string removal_plans_json(const std::vector<RemovalPlan>& plans) {
+  json list = json::array();
+  for (const RemovalPlan& plan : plans) {
+    json incs = json::array();
+    for (const PlannedInc& inc : plan.incs) {
+      incs.push_back({{"name", inc.name},
+                      {"removed", inc.removed},
+                      {"reason", inc.reason},
+                      {"until", text_or_null(inc.until)}});
+    }
+    list.push_back(
+        {{"jail", plan.owner}, {"stopped", text_or_null(plan.stopped)}, {"incs", std::move(incs)}});
+  }
+  return print_document({{"jails", std::move(list)}});
+}
+
+std::string removal_outcomes_json(const std::vector<RemovalOutcome>& outcomes) {
+  json list = json::array();
+  for (const RemovalOutcome& outcome : outcomes) {
+    list.push_back({{"jail", outcome.owner},
+                    {"inc", text_or_null(outcome.inc)},
+                    {"status", status_word(outcome.status)},
+                    {"error", error_value(outcome.error)}});
+  }
+  return print_document({{"incs", std::move(list)}});
+}
+
+}  // namespace evojail

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace evojail {
+
+/// "evojail: MESSAGE", and where the error has one a second line "hint: HINT".
+[[nodiscard]] std::string format_error(const Error& error);
+
+/// On stderr. Each is written with one write(2), so that lines of processes that run side by side
+/// do not mix.
+void print_error(const Error& error);
+void print_warning(std::string_view text);
+/// What a person wants to know and a script does not: on stderr, like every message.
+void print_note(std::string_view text);
+
+}  // namespace evojail

@@ -1,0 +1,140 @@
+#include "cli/program.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstdio>
+#include <optional>
+
+#include "base/printable.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/help.hpp"
+#include "cli/message.hpp"
+#include "cli/parse_arguments.hpp"
+#include "cli/version.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr const char* kDefaultSettings = "/etc/default/evojail";
+
+/// What the jail's supervisor, which has another working directory, can open as well.
+Result<std::string> absolute_path(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  std::array<char, PATH_MAX> directory{};
+  if (::getcwd(directory.data(), directory.size()) == nullptr) {
+    return fail_errno("finding", "the working directory");
+  }
+  return fmt::format("{}/{}", directory.data(), path);
+}
+
+Result<Invocation> prepare(const Command& command, const CommandLine& line) {
+  Invocation invocation;
+  invocation.quiet = line.quiet;
+  if (command.needs == CommandNeeds::nothing) return invocation;
+  if (command.needs == CommandNeeds::root && ::geteuid() != 0) {
+    return std::unexpected(Error(fmt::format("'evojail {}' needs root", command.name))
+                               .hint("run it as root, with sudo for instance"));
+  }
+  const bool given = !line.config.empty();
+  if (given) {
+    TRY(invocation.settings_file, absolute_path(line.config));
+  }
+  TRY(invocation.host,
+      load_host_settings(given ? invocation.settings_file : kDefaultSettings, given));
+  // Named explicitly or not, the default file is what systemd's units know.
+  if (invocation.settings_file == kDefaultSettings) invocation.settings_file.clear();
+  return invocation;
+}
+
+std::unexpected<Error> no_such_command(const std::string& name) {
+  return std::unexpected(Error(fmt::format("there is no command '{}'", printable(name)))
+                             .hint("'evojail --help' shows all commands"));
+}
+
+/// The command, ready to be carried out. The parser is gone by then: `run` stays for the life of
+/// its jail.
+Result<std::optional<Action>> read_command(const Command& command, const CommandLine& line) {
+  Arguments arguments;
+  Action action = command.declare(arguments);
+  if (line.help) {
+    fmt::print("{}", command_help(command, arguments));
+    return std::nullopt;
+  }
+  CHECK(parse_arguments(command.name, arguments, line.arguments));
+  return action;
+}
+
+Result<int> run_line(const CommandLine& line) {
+  if (line.version) {
+    fmt::print("evojail {}\n", version());
+    return exit_code::done;
+  }
+  if (line.command.empty()) {
+    if (line.help) {
+      fmt::print("{}", general_help());
+      return exit_code::done;
+    }
+    return std::unexpected(Error("a command is missing").hint("'evojail --help' shows them all"));
+  }
+  const Command* command = find_command(line.command);
+  if (command == nullptr) return no_such_command(line.command);
+  TRY(const auto action, read_command(*command, line));
+  if (!action) return exit_code::done;
+  TRY(const auto invocation, prepare(*command, line));
+  return (*action)(invocation);
+}
+
+}  // namespace
+
+Result<CommandLine> split_command_line(const std::vector<std::string>& words) {
+  CommandLine line;
+  bool options_ended = false;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (options_ended) {
+      line.arguments.push_back(*word);
+    } else if (*word == "--") {
+      options_ended = true;
+      if (!line.command.empty()) line.arguments.push_back(*word);
+    } else if (*word == "-h" || *word == "--help") {
+      line.help = true;
+    } else if (*word == "-V" || *word == "--version") {
+      line.version = true;
+    } else if (*word == "-q" || *word == "--quiet") {
+      line.quiet = true;
+    } else if (*word == "--config") {
+      if (++word == words.end() || word->empty()) {
+        return std::unexpected(
+            Error("--config needs a value").hint("it names the file of the host settings"));
+      }
+      line.config = *word;
+    } else if (word->starts_with("--config=")) {
+      line.config = word->substr(word->find('=') + 1);
+    } else if (line.command.empty() && !word->starts_with('-')) {
+      line.command = *word;
+    } else {
+      line.arguments.push_back(*word);
+    }
+  }
+  return line;
+}
+
+int run_program(const std::vector<std::string>& words) {
+  auto line = split_command_line(words);
+  Result<int> code = line ? run_line(*line) : std::unexpected(std::move(line).error());
+  if (!code) {
+    print_error(code.error());
+    code = exit_code_of(code.error());
+  }
+  // A full disk behind stdout must not pass for success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    print_error(Error::system("writing", "stdout", errno));
+    if (*code == exit_code::done) code = exit_code::failed;
+  }
+  return *code;
+}
+
+}  // namespace evojail

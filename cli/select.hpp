@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+#include "service/service.hpp"
+
+namespace evojail {
+
+struct Invocation;
+
+/// Checks that a jail of that name exists; its settings may be broken.
+[[nodiscard]] Result<void> require_jail(const HostSettings& host, const std::string& name);
+
+/// "all", or the name of a jail that exists.
+[[nodiscard]] Result<std::vector<std::string>> select_jails(const HostSettings& host,
+                                                            const std::string& word);
+
+/// The jails named; all of them where none is named, or "all". Names are checked, whether they
+/// exist is not; each is there once.
+[[nodiscard]] Result<std::vector<std::string>> select_jails(const HostSettings& host,
+                                                            const std::vector<std::string>& words);
+
+/// A word that names an inc: "NAME/INC".
+struct IncName {
+  std::string jail;
+  std::string inc;
+};
+[[nodiscard]] Result<IncName> parse_inc_word(const std::string& word);
+
+[[nodiscard]] ServiceHost service_of(const Invocation& invocation);
+
+}  // namespace evojail

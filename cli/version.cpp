@@ -1,0 +1,7 @@
+#include "cli/version.hpp"
+
+namespace evojail {
+
+std::string_view version() { return EVOJAIL_VERSION; }
+
+}  // namespace evojail
