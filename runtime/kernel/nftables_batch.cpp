@@ -17,7 +17,7 @@
 #include <cstring>
 #include <new>
 
-#include "kernel/nftables_expression.hpp"
+#include "kernel/nftables_encode.hpp"
 
 namespace evojail::nft {
 namespace {

@@ -108,8 +108,10 @@ struct Element {
   Bytes high;
   std::optional<Verdict> verdict;
   std::string comment;  ///< for people; no part of what an element is
+  bool extra = false;   ///< it has a counter, limit, timeout or object, which evojail never gives
   bool operator==(const Element& other) const {
-    return low == other.low && high == other.high && verdict == other.verdict;
+    return low == other.low && high == other.high && verdict == other.verdict &&
+           extra == other.extra;
   }
 };
 

@@ -64,6 +64,12 @@ TEST_F(CompareTables, AVerdictOfAnElementMatters) {
   EXPECT_THAT(drift().foreign, ElementsAre("element 2222 of set ports"));
 }
 
+TEST_F(CompareTables, AnElementThatCarriesMoreIsAnother) {
+  found.sets.at(names.allow4).elements.front().extra = true;
+  EXPECT_THAT(drift().missing, ElementsAre("element 192.0.2.7 of set jail/web1/allow4"));
+  EXPECT_THAT(drift().foreign, ElementsAre("element 192.0.2.7 of set jail/web1/allow4"));
+}
+
 TEST_F(CompareTables, AnElementForAllKeysIsForeign) {
   found.sets.at("ports").elements.insert(found.sets.at("ports").elements.begin(),
                                          {{}, {}, nft::Verdict{NF_DROP, {}}, {}});

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -7,18 +8,31 @@
 
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 
 #include "kernel/firewall_plan.hpp"
 #include "kernel/nftables_batch.hpp"
-#include "kernel/nftables_expression.hpp"
+#include "kernel/nftables_encode.hpp"
 #include "kernel/nftables_reply.hpp"
 
 namespace evojail::nft {
 namespace {
 
-using Owned = std::unique_ptr<nftnl_expr, void (*)(const nftnl_expr*)>;
+using OwnedRule = std::unique_ptr<nftnl_rule, void (*)(const nftnl_rule*)>;
 
-Owned encoded(const Expression& expression) { return {encode(expression), nftnl_expr_free}; }
+/// What is read of the message that libnftnl writes for a rule of this one expression.
+Expression written_and_read(nftnl_expr* expression) {
+  const OwnedRule rule(nftnl_rule_alloc(), nftnl_rule_free);
+  nftnl_rule_set_str(rule.get(), NFTNL_RULE_TABLE, "evojail");
+  nftnl_rule_set_str(rule.get(), NFTNL_RULE_CHAIN, "c");
+  nftnl_rule_add_expr(rule.get(), expression);
+  alignas(nlmsghdr) char buffer[4096];
+  nlmsghdr* header = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_NEWRULE, NFPROTO_INET, 0, 1);
+  nftnl_rule_nlmsg_build_payload(header, rule.get());
+  const auto found = decode_rule(*header);
+  if (!found || found->rule.size() != 1) throw std::runtime_error("no rule of one expression");
+  return found->rule[0];
+}
 
 TEST(Expressions, ComeBackAsTheyWereSent) {
   for (const Expression& expression : std::initializer_list<Expression>{
@@ -27,7 +41,7 @@ TEST(Expressions, ComeBackAsTheyWereSent) {
            Lookup{"jail/web1/allow4", false}, Lookup{"ports", true},
            LimitOver{"jail/web1/recent4", 60, 60, 60}, CountIn{"stray"}, Verdict{NF_DROP, {}},
            Verdict{NF_ACCEPT, {}}, Verdict{NFT_RETURN, {}}, Verdict{NFT_GOTO, "wall"}}) {
-    EXPECT_EQ(decode(encoded(expression).get()), expression) << expression.index();
+    EXPECT_EQ(written_and_read(encode(expression)), expression) << expression.index();
   }
 }
 
@@ -42,16 +56,15 @@ class Twisted : public ::testing::TestWithParam<Twist> {};
 
 TEST_P(Twisted, IsAnother) {
   const auto& [what, expression, attribute, value] = GetParam();
-  const Owned twisted = encoded(expression);
-  nftnl_expr_set_u32(twisted.get(), attribute, value);
-  EXPECT_NE(decode(twisted.get()), expression);
+  nftnl_expr* twisted = encode(expression);
+  nftnl_expr_set_u32(twisted, attribute, value);
+  EXPECT_NE(written_and_read(twisted), expression);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Attributes, Twisted,
     ::testing::Values(
         Twist{"MetaIntoAnotherRegister", Meta{NFT_META_SKUID}, NFTNL_EXPR_META_DREG, NFT_REG_2},
-        Twist{"MetaThatWrites", Meta{NFT_META_SKUID}, NFTNL_EXPR_META_SREG, NFT_REG_1},
         Twist{"CompareOfAnotherRegister", Compare{NFT_CMP_EQ, {6}}, NFTNL_EXPR_CMP_SREG, NFT_REG_2},
         Twist{"CompareTheOtherWay", Compare{NFT_CMP_EQ, {6}}, NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ},
         Twist{"LookupInverted", Lookup{"s", false}, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV},
@@ -59,23 +72,26 @@ INSTANTIATE_TEST_SUITE_P(
         Twist{"ShiftInsteadOfMask", Mask{{0x12}}, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_LSHIFT},
         Twist{"PayloadElsewhere", Payload{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2},
               NFTNL_EXPR_PAYLOAD_OFFSET, 0},
+        Twist{"PayloadThatWrites", Payload{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2},
+              NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1},
         Twist{"ToHostOrder", ToNetworkOrder{}, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_NTOH},
         Twist{"QuotaInsteadOfCounter", CountIn{"c"}, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_QUOTA},
         Twist{"AcceptInsteadOfDrop", Verdict{NF_DROP, {}}, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT},
+        Twist{"LimitThatIsInverted", LimitOver{"s", 1, 60, 1}, NFTNL_EXPR_DYNSET_FLAGS,
+              NFT_DYNSET_F_INV},
         Twist{"LimitOfAnotherKind", LimitOver{"s", 1, 60, 1}, NFTNL_EXPR_DYNSET_OP,
               NFT_DYNSET_OP_ADD}),
     [](const auto& twist) { return std::string(twist.param.what); });
 
 TEST(Expressions, AXorIsNoMask) {
-  const Owned twisted = encoded(Mask{{0x12}});
+  nftnl_expr* twisted = encode(Mask{{0x12}});
   const std::uint8_t flip = 1;
-  nftnl_expr_set(twisted.get(), NFTNL_EXPR_BITWISE_XOR, &flip, sizeof flip);
-  EXPECT_NE(decode(twisted.get()), Expression(Mask{{0x12}}));
+  nftnl_expr_set(twisted, NFTNL_EXPR_BITWISE_XOR, &flip, sizeof flip);
+  EXPECT_NE(written_and_read(twisted), Expression(Mask{{0x12}}));
 }
 
 TEST(Expressions, OfOtherKindsAreOther) {
-  const Owned log(nftnl_expr_alloc("log"), nftnl_expr_free);
-  EXPECT_EQ(decode(log.get()), Expression(Other{"log"}));
+  EXPECT_EQ(written_and_read(nftnl_expr_alloc("log")), Expression(Other{"log"}));
 }
 
 /// The messages of a batch, each readable as the kernel's own report of the object would be.
@@ -111,6 +127,7 @@ TEST(Messages, AreReadAsTheyWereWritten) {
   for (const auto& [name, count] : planned.counters) batch.add_counter(name, {3, 4});
   for (const auto& [name, set] : planned.sets) {
     batch.add_set(name, set);
+    batch.add_elements(name, set);
   }
   for (const auto& [name, chain] : planned.chains) {
     batch.add_chain(name, chain);
@@ -118,6 +135,7 @@ TEST(Messages, AreReadAsTheyWereWritten) {
   }
 
   Table read;
+  std::string last_set;
   const Owner owner{NFPROTO_INET, "evojail"};
   for (const auto& message : messages(batch)) {
     const nlmsghdr& one = header(message);
@@ -136,7 +154,14 @@ TEST(Messages, AreReadAsTheyWereWritten) {
       }
       case NFT_MSG_NEWSET: {
         auto found = decode_set(one).value();
+        last_set = found.name;
         read.sets[found.name] = std::move(found.set);
+        break;
+      }
+      case NFT_MSG_NEWSETELEM: {
+        Set& set = read.sets.at(last_set);
+        set.elements =
+            join_elements(decode_elements(one).value(), (set.flags & NFT_SET_INTERVAL) != 0);
         break;
       }
       case NFT_MSG_NEWCHAIN: {
@@ -157,6 +182,7 @@ TEST(Messages, AreReadAsTheyWereWritten) {
   ASSERT_EQ(read.sets.size(), planned.sets.size());
   for (const auto& [name, set] : planned.sets) {
     EXPECT_TRUE(same_kind(read.sets.at(name), set)) << name;
+    EXPECT_EQ(read.sets.at(name).elements, set.elements) << name;
   }
   EXPECT_EQ(read.counters.size(), planned.counters.size());
 }
@@ -184,12 +210,15 @@ TEST(Messages, LargeSetsAreSplit) {
   Batch batch("evojail");
   batch.add_elements("s", set);
   std::size_t parts = 0;
+  std::vector<FoundElement> found;
   for (const auto& message : messages(batch)) {
     if (header(message).nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) continue;
     EXPECT_LT(message.size(), 65'536U) << "a nested list's length has 16 bits";
+    std::ranges::move(decode_elements(header(message)).value(), std::back_inserter(found));
     ++parts;
   }
   EXPECT_EQ(parts, 25U);
+  EXPECT_EQ(join_elements(std::move(found), true), set.elements);
 }
 
 TEST(Messages, AnElementIsReadAsItWasWritten) {

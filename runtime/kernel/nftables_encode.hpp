@@ -9,8 +9,4 @@ namespace evojail::nft {
 /// libnftnl's form of an expression; the rule that it is added to owns it. nft::Other has none.
 [[nodiscard]] nftnl_expr* encode(const Expression& expression);
 
-/// The inverse, for what the kernel reports. Whatever encode() would have written otherwise is
-/// Other.
-[[nodiscard]] Expression decode(const nftnl_expr* expression);
-
 }  // namespace evojail::nft
