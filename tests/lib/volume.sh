@@ -2,9 +2,10 @@
 # Volumes in files, on loop devices that go when the mount goes.
 
 # make_volume TYPE MEGABYTES DIRECTORY: a fresh btrfs, ext4 or xfs, mounted as evojail wants its volume.
+# Its file lies in $T, or in $VOLUME_IMAGES.
 make_volume() {
   local type=$1 megabytes=$2 directory=$3 image
-  image=$(mktemp "$T/volume.XXXXXX")
+  image=$(mktemp "${VOLUME_IMAGES:-$T}/volume.XXXXXX")
   truncate -s "${megabytes}M" "$image"
   local force=-f
   [[ $type != ext4 ]] || force=-F

@@ -22,12 +22,6 @@ in_own_world() {
   exit "$code"
 }
 
-# A test that boots a system gives it a cgroup with the name of its directory, under the root of version 2.
-remove_cgroups() {
-  unshare --mount -- "$BASH" -c 'mount -t cgroup2 cgroup2 /mnt && cd /mnt && [[ ! -d $1 ]] ||
-    find "$1" -depth -type d -exec rmdir {} +' _ "${T##*/}"
-}
-
 # The kernel releases a loop device a moment after its last mount has gone.
 wait_for_loops() {
   local deadline=$((SECONDS + 30))
