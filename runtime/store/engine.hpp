@@ -4,28 +4,31 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/result.hpp"
 
 namespace evojail {
 
 /// One inc to build. The descriptors are directories and stay the caller's.
 struct BuildRequest {
-  std::string jail;           ///< for messages
   int jail_dir = -1;          ///< JAILDIR/NAME
   int incs_dir = -1;          ///< INCDIR/NAME
   std::string temporary;      ///< the name to build under, in `incs_dir`
   std::string base;           ///< the newest complete inc, in `incs_dir`; empty: none
-  std::string base_manifest;  ///< path of its manifest; empty: none is kept
-  std::string manifest;       ///< path to write this inc's manifest to
-  bool sessions_open = false;
-  bool clean_stop = true;
+  int manifests_dir = -1;     ///< where manifests lie; only with keeps_manifests()
+  std::string base_manifest;  ///< the name of the base's, in `manifests_dir`; empty: none
+  std::string manifest;       ///< the name to write this inc's under
+  bool sessions_open = true;
+  bool stopped_cleanly = false;
   std::uint64_t keep_free = 0;  ///< bytes of the volume that copying must leave
+  unsigned threads = 0;         ///< 0: as the engine likes
 };
 
 struct BuildResult {
@@ -35,31 +38,40 @@ struct BuildResult {
   std::optional<std::uint64_t> copied_bytes;
 };
 
-/// Told of the request that moved, how far its tree is, and whether it is finished. Called from one
-/// thread at a time.
-using BuildProgress =
-    std::function<void(std::size_t request, std::uint64_t entries, std::uint64_t bytes, bool done)>;
+struct BuildState {
+  std::uint64_t entries = 0;
+  std::uint64_t expected_entries = 0;  ///< 0 where unknown
+  std::uint64_t bytes = 0;
+};
+using BuildProgress = std::function<void(const BuildState&)>;
+
+/// Told now and then how many entries are gone.
+using RemoveProgress = std::function<void(std::uint64_t entries)>;
 
 /// How jails and incs are made on one kind of file system. Invariant of every engine: no inode is
-/// reachable both from a jail and from an inc.
+/// reachable both from a jail and from an inc. Any thread may call any function.
 class Engine {
  public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
   virtual ~Engine() = default;
 
   /// "btrfs" or "tree", as in an inc's record.
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// How many incs build() should get at once.
-  [[nodiscard]] virtual std::size_t batch_size() const = 0;
+  /// How many threads should call build() at once, each for another jail.
+  [[nodiscard]] virtual std::size_t parallel_builds() const = 0;
 
-  /// Makes the empty directory of a jail: a subvolume on btrfs.
+  /// Whether build() wants the manifest of the inc before and writes one.
+  [[nodiscard]] virtual bool keeps_manifests() const = 0;
+
+  /// Makes the empty directory of a jail, root's with mode 0700: a subvolume on btrfs.
   virtual Result<void> make_jail_dir(int parent, const std::string& name) = 0;
 
-  /// Builds incs under their temporary names; a finished one is on the disk. What a failed one
-  /// leaves under its temporary name is the caller's to remove.
-  virtual std::vector<Result<BuildResult>> build(std::span<const BuildRequest> requests,
-                                                 unsigned threads,
-                                                 const BuildProgress& progress) = 0;
+  /// Builds an inc under its temporary name; when it returns the inc is on the disk, with its
+  /// manifest. What a failure leaves under the temporary names is the caller's to remove.
+  virtual Result<BuildResult> build(const BuildRequest& request, const BuildProgress& progress) = 0;
 
   /// What an inc or jail is, whatever its name: its subvolume's UUID, or its root's inode number
   /// and birth time. Fit for a file name.
@@ -70,14 +82,31 @@ class Engine {
 
   /// Removes a jail or inc, or what was left of one, with all that is in it. Missing is no error.
   virtual Result<void> remove(int parent, const std::string& name,
-                              const std::function<void(std::uint64_t)>& progress) = 0;
+                              const RemoveProgress& progress) = 0;
 
-  /// The read-only property of an inc; false and no effect where the file system has none.
-  virtual Result<bool> is_locked(int inc) = 0;
+  /// The read-only property of an inc; no value where the file system has none.
+  virtual Result<std::optional<bool>> is_locked(int inc) = 0;
+  /// @return false where there is no such property, and nothing was done.
   virtual Result<bool> set_locked(int inc, bool locked) = 0;
 
-  /// Puts on the disk what was made, written and renamed in these directories and files before.
+  /// Whether sync() of one descriptor covers the whole volume.
+  [[nodiscard]] virtual bool syncs_volume() const = 0;
+
+  /// Puts on the disk what was made, written and renamed before in these directories and files.
   virtual Result<void> sync(std::span<const int> fds) = 0;
+};
+
+/// Collects what is to be on the disk before an operation counts as done.
+class SyncSet {
+ public:
+  explicit SyncSet(Engine& engine) : engine_(engine) {}
+  void add(Fd fd);
+  [[nodiscard]] Result<void> sync();
+
+ private:
+  Engine& engine_;
+  std::mutex mutex_;
+  std::vector<Fd> fds_;
 };
 
 /// The engine for the volume that `dir` lies on; any other file system is an error that names

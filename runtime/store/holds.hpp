@@ -23,6 +23,11 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+/// The text of a holds file and back.
+[[nodiscard]] std::string format_holds(const std::vector<Hold>& holds);
+[[nodiscard]] Result<std::vector<Hold>> parse_holds(const std::string& text,
+                                                    const std::string& file);
+
 /// The holds of a jail's incs that still bind now.
 [[nodiscard]] Result<std::vector<Hold>> list_holds(const HostSettings& host,
                                                    const std::string& name);

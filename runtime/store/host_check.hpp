@@ -29,9 +29,9 @@ struct StoreFacts {
 };
 
 /// Whether the three directories can be trusted with clients' data: they exist, are root's own with
-/// mode 0700, lie on btrfs, ext4 or xfs (with reflink), JAILDIR and INCDIR on one volume and mount,
-/// without lazytime. The first rule that is broken is the error, with its cure as the hint. Changes
-/// nothing.
+/// mode 0700, none within another, lie on btrfs, ext4 or xfs (with reflink), JAILDIR and INCDIR on
+/// one volume, without lazytime. The first rule that is broken is the error, with its cure as the
+/// hint. Changes nothing.
 [[nodiscard]] Result<void> check_store(const HostSettings& host);
 
 /// Makes JAILDIR, INCDIR and ARCHIVESDIR where they are missing (root's, 0700; parents 0755), then

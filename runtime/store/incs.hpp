@@ -49,7 +49,8 @@ struct IncRequest {
   std::string jail;
   std::vector<std::string> sessions;  ///< open sessions, one line each, for the record
   bool push_in_flight = false;        ///< makes the inc partial
-  bool clean_stop = true;  ///< false: the host has been booted since without a clean stop
+  bool idle = false;             ///< no session is open: what changed a moment ago is proof enough
+  bool stopped_cleanly = false;  ///< the jail was stopped in good order before the last reboot
 };
 
 struct IncOptions {
@@ -72,11 +73,12 @@ struct IncOutcome {
 
 /// What a progress display needs; called from one thread at a time.
 struct IncProgress {
-  std::string_view jail;      ///< the one that moved
-  std::size_t done = 0;       ///< jails finished
-  std::size_t total = 0;      ///< jails asked for
-  std::uint64_t entries = 0;  ///< of this jail's tree, so far
-  std::uint64_t bytes = 0;    ///< copied of this jail's tree, so far
+  std::string_view jail;               ///< the one that moved
+  std::size_t done = 0;                ///< jails finished
+  std::size_t total = 0;               ///< jails asked for
+  std::uint64_t entries = 0;           ///< of this jail's tree, so far
+  std::uint64_t expected_entries = 0;  ///< of this jail's tree, 0 where unknown
+  std::uint64_t bytes = 0;             ///< copied of this jail's tree, so far
 };
 using IncProgressCallback = std::function<void(const IncProgress&)>;
 
@@ -116,8 +118,8 @@ using RemovalProgressCallback = std::function<void(const RemovalProgress&)>;
 /// Removes incs, many directories in one go, with one sync at the end. An inc loses its name before
 /// it loses its first file, a held one is left alone, and a directory of INCDIR that is left
 /// without an entry goes too (so call it with no incs for one that may be empty).
-/// @return an outcome for each inc asked for, in their order; a directory that could not be worked
-/// on at all (its lock is held, say) gives one with an empty `inc`.
+/// @return an outcome for each inc asked for, in their order; behind them, with an empty `inc`,
+/// what went wrong besides (a lock is held though no inc of its jail was to go, the sync failed).
 [[nodiscard]] std::vector<RemovalOutcome> remove_incs(const HostSettings& host,
                                                       std::span<const IncRemoval> removals,
                                                       const RemovalProgressCallback& progress = {});

@@ -2,14 +2,13 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 #include "config/jail_settings.hpp"
+#include "store/engine.hpp"
 
 namespace evojail {
 
@@ -23,6 +22,11 @@ namespace evojail {
 
 /// load_jail() with the text as it stands in the file, for edit_jail_settings().
 [[nodiscard]] Result<std::string> load_jail_text(const HostSettings& host, const std::string& name);
+
+/// jail.conf parsed, whatever the jail is going through (load_jail() refuses one that is being
+/// moved or removed): for what must know of every jail, such as its port.
+[[nodiscard]] Result<JailSettings> load_settings_file(const HostSettings& host,
+                                                      const std::string& name);
 
 /// A file of CONFDIR/NAME.d: a host key, authorized_keys.
 struct SettingsFile {
@@ -45,9 +49,6 @@ struct NewJail {
 /// to see to, under lock_ports().
 [[nodiscard]] Result<void> create_jail(const HostSettings& host, const std::string& name,
                                        const NewJail& jail);
-
-/// Called now and then during a removal with how many entries are gone so far.
-using RemoveProgress = std::function<void(std::uint64_t entries)>;
 
 /// Removes a jail that does not run: its data, its incs, and its settings last. Cut short at any
 /// point, it goes on with the next call (or the next operation on the jail). A jail with a held inc

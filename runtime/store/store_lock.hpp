@@ -18,4 +18,8 @@ namespace evojail {
 /// delete the jail: a running jail is an error that says so.
 [[nodiscard]] Result<FileLock> lock_stopped(const HostSettings& host, const std::string& name);
 
+/// Held while a jail's settings or keys are read, changed and replaced, so that no change is lost.
+/// Waits for its turn, which is short.
+[[nodiscard]] Result<FileLock> lock_settings(const HostSettings& host, const std::string& name);
+
 }  // namespace evojail

@@ -1,0 +1,129 @@
+#include "store/btrfs_engine.hpp"
+
+#include <btrfsutil.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/btrfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/directory.hpp"
+#include "store/tree_engine.hpp"
+#include "store/tree_remove.hpp"
+
+namespace evojail {
+namespace {
+
+/// libbtrfsutil leaves the cause in errno; its own code names the step.
+std::unexpected<Error> fail_btrfs(std::string_view operation, std::string_view object) {
+  return fail_errno(operation, object);
+}
+
+/// Subvolumes that lie within this one: a snapshot has empty directories in their places.
+Result<unsigned> count_nested(int subvolume) {
+  btrfs_ioctl_get_subvol_rootref_args args{};
+  if (::ioctl(subvolume, BTRFS_IOC_GET_SUBVOL_ROOTREF, &args) != 0 && errno != EOVERFLOW) {
+    return fail_errno("looking for subvolumes in", "the jail");
+  }
+  return args.num_items;
+}
+
+Result<void> remove_subvolume(int parent, const std::string& name) {
+  if (::btrfs_util_delete_subvolume_fd(parent, name.c_str(), 0) == BTRFS_UTIL_OK) return {};
+  if (errno != ENOTEMPTY) return fail_btrfs("removing subvolume", name);
+  // Others lie within it. Read-only as an inc is, it would not let them go.
+  {
+    TRY(const Fd own, open_subdir(parent, name, name));
+    if (::btrfs_util_set_subvolume_read_only_fd(own.get(), false) != BTRFS_UTIL_OK) {
+      return fail_btrfs("making writable", name);
+    }
+  }
+  if (::btrfs_util_delete_subvolume_fd(parent, name.c_str(),
+                                       BTRFS_UTIL_DELETE_SUBVOLUME_RECURSIVE) != BTRFS_UTIL_OK) {
+    return fail_btrfs("removing subvolume", name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> BtrfsEngine::make_jail_dir(int parent, const std::string& name) {
+  if (::btrfs_util_create_subvolume_fd(parent, name.c_str(), 0, nullptr, nullptr) !=
+      BTRFS_UTIL_OK) {
+    return fail_btrfs("making subvolume", name);
+  }
+  if (::fchmodat(parent, name.c_str(), 0700, 0) != 0) {
+    return fail_errno("setting the mode of", name);
+  }
+  return {};
+}
+
+Result<BuildResult> BtrfsEngine::build(const BuildRequest& request, const BuildProgress&) {
+  if (::btrfs_util_is_subvolume_fd(request.jail_dir) != BTRFS_UTIL_OK) {
+    return std::unexpected(
+        Error("its directory is no btrfs subvolume, so it has no snapshots")
+            .hint("make a subvolume, move data/ and var/ into it, and give it the jail's name"));
+  }
+  if (::btrfs_util_create_snapshot_fd2(
+          request.jail_dir, request.incs_dir, request.temporary.c_str(),
+          BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, nullptr, nullptr) != BTRFS_UTIL_OK) {
+    return fail_btrfs("making snapshot", request.temporary);
+  }
+  TRY(const unsigned nested, count_nested(request.jail_dir));
+  BuildResult result;
+  if (nested != 0) {
+    result.troubles.push_back(
+        fmt::format("{} subvolume{} within the jail, whose files are not in this inc", nested,
+                    nested == 1 ? "" : "s"));
+  }
+  return result;
+}
+
+Result<std::string> BtrfsEngine::identify(int dir) {
+  // A plain directory, as somebody may have copied one here, has no UUID of its own.
+  if (::btrfs_util_is_subvolume_fd(dir) != BTRFS_UTIL_OK) return identify_by_inode(dir);
+  struct btrfs_util_subvolume_info info {};
+  if (::btrfs_util_subvolume_info_fd(dir, 0, &info) != BTRFS_UTIL_OK) {
+    return fail_btrfs("asking for the UUID of", "a subvolume");
+  }
+  std::string identity = "uuid-";
+  for (const auto byte : info.uuid) identity += fmt::format("{:02x}", byte);
+  return identity;
+}
+
+Result<void> BtrfsEngine::remove(int parent, const std::string& name,
+                                 const RemoveProgress& progress) {
+  auto dir = open_subdir(parent, name, name);
+  if (!dir && dir.error().code() == ENOENT) return {};
+  if (!dir) return std::unexpected(std::move(dir).error());
+  const bool subvolume = ::btrfs_util_is_subvolume_fd(dir->get()) == BTRFS_UTIL_OK;
+  dir->reset();
+  if (!subvolume) return remove_plain_tree(parent, name, progress);
+  return remove_subvolume(parent, name);
+}
+
+Result<std::optional<bool>> BtrfsEngine::is_locked(int inc) {
+  if (::btrfs_util_is_subvolume_fd(inc) != BTRFS_UTIL_OK) return std::nullopt;
+  bool read_only = false;
+  if (::btrfs_util_get_subvolume_read_only_fd(inc, &read_only) != BTRFS_UTIL_OK) {
+    return fail_btrfs("asking for the read-only property of", "a subvolume");
+  }
+  return read_only;
+}
+
+Result<bool> BtrfsEngine::set_locked(int inc, bool locked) {
+  if (::btrfs_util_is_subvolume_fd(inc) != BTRFS_UTIL_OK) return false;
+  if (::btrfs_util_set_subvolume_read_only_fd(inc, locked) != BTRFS_UTIL_OK) {
+    return fail_btrfs("setting the read-only property of", "a subvolume");
+  }
+  return true;
+}
+
+Result<void> BtrfsEngine::sync(std::span<const int> fds) {
+  // One commit for all of them: cheaper than a log for each file, and snapshots force one anyway.
+  if (!fds.empty() && ::syncfs(fds.front()) != 0) return fail_errno("syncing", "the volume");
+  return {};
+}
+
+}  // namespace evojail

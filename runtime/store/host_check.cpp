@@ -1,0 +1,175 @@
+#include "store/host_check.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "store/volume.hpp"
+
+namespace evojail {
+namespace {
+
+struct StoreDir {
+  std::string_view key;
+  std::string path;
+};
+
+std::array<StoreDir, 3> store_dirs(const HostSettings& host) {
+  return {{{"JAILDIR", host.jaildir}, {"INCDIR", host.incdir}, {"ARCHIVESDIR", host.archivesdir}}};
+}
+
+Result<Fd> open_store_dir(const StoreDir& dir) {
+  auto fd = open_directory(dir.path);
+  if (!fd && fd.error().code() == ENOENT) {
+    return std::unexpected(Error(fmt::format("{} '{}' does not exist", dir.key, dir.path))
+                               .hint(fmt::format("make it: mkdir -p -m 0700 {}", dir.path)));
+  }
+  return fd;
+}
+
+/// Root's own and closed to everybody else: below it lie files with the client's owners and modes,
+/// setuid root included, and no other account of the host may reach them.
+Result<void> check_closed(const StoreDir& dir, int fd) {
+  struct stat st{};
+  if (::fstat(fd, &st) != 0) return fail_errno("looking at", dir.path);
+  if (st.st_uid != 0 || st.st_gid != 0) {
+    return std::unexpected(Error(fmt::format("{} '{}' belongs to uid {}, gid {}, not to root",
+                                             dir.key, dir.path, st.st_uid, st.st_gid))
+                               .hint(fmt::format("chown root:root {}", dir.path)));
+  }
+  if ((st.st_mode & 07777) != 0700) {
+    return std::unexpected(Error(fmt::format("{} '{}' has mode {:04o}: other accounts of this host "
+                                             "could run setuid files that clients push",
+                                             dir.key, dir.path, st.st_mode & 07777))
+                               .hint(fmt::format("chmod 0700 {}", dir.path)));
+  }
+  return {};
+}
+
+/// Whoever can write in a directory of locks and leases can take their place.
+Result<void> check_not_writable(const std::string& path) {
+  struct stat st{};
+  if (::stat(path.c_str(), &st) != 0) return fail_errno("looking at", path);
+  if (st.st_uid == ::geteuid() && (st.st_mode & 022) == 0) return {};
+  return std::unexpected(
+      Error(fmt::format("'{}' belongs to uid {} with mode {:04o}: others could write in it", path,
+                        st.st_uid, st.st_mode & 07777))
+          .hint(fmt::format("chown root:root {0} && chmod go-w {0}", path)));
+}
+
+Result<void> check_apart(const std::array<StoreDir, 3>& dirs) {
+  for (const auto& outer : dirs) {
+    for (const auto& inner : dirs) {
+      if (&outer == &inner || !(inner.path + "/").starts_with(outer.path + "/")) continue;
+      return fail(
+          fmt::format("{} '{}' lies within {} '{}'", inner.key, inner.path, outer.key, outer.path));
+    }
+  }
+  return {};
+}
+
+Result<void> check_volume(const StoreDir& dir, int fd, const Volume& volume) {
+  TRY(const bool lazytime, mounted_lazytime(volume));
+  if (lazytime) {
+    return std::unexpected(
+        Error(fmt::format("{} '{}' is mounted lazytime, under which a change may go unnoticed",
+                          dir.key, dir.path))
+            .hint("mount it with nolazytime, in /etc/fstab too"));
+  }
+  if (volume.type != VolumeType::xfs || volume.read_only) return {};
+  TRY(const bool reflink, has_reflink(fd, dir.path));
+  if (!reflink) {
+    return std::unexpected(
+        Error(fmt::format("{} '{}' lies on an xfs without reflink", dir.key, dir.path))
+            .hint("make the file system anew with mkfs.xfs -m reflink=1, or use ext4 or btrfs"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_store(const HostSettings& host) {
+  const auto dirs = store_dirs(host);
+  CHECK(check_apart(dirs));
+  std::array<Fd, 3> fds;
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    TRY(fds[i], open_store_dir(dirs[i]));
+    CHECK(check_closed(dirs[i], fds[i].get()));
+  }
+  TRY(const Volume jails, inspect_volume(fds[0].get(), host.jaildir));
+  TRY(const Volume incs, inspect_volume(fds[1].get(), host.incdir));
+  TRY(const Volume archives, inspect_volume(fds[2].get(), host.archivesdir));
+  if (jails.id != incs.id) {
+    return std::unexpected(Error(fmt::format("JAILDIR '{}' and INCDIR '{}' lie on two volumes",
+                                             host.jaildir, host.incdir))
+                               .hint("incs share their jail's volume: set both below one mount"));
+  }
+  CHECK(check_volume(dirs[0], fds[0].get(), jails));
+  CHECK(check_volume(dirs[1], fds[1].get(), incs));
+  return {};
+}
+
+Result<void> make_store(const HostSettings& host) {
+  const auto dirs = store_dirs(host);
+  CHECK(check_apart(dirs));
+  for (const auto& dir : dirs) {
+    if (!path_exists(dir.path)) {
+      CHECK(make_directories(dir.path, 0700));
+    }
+  }
+  return check_store(host);
+}
+
+Result<StoreFacts> inspect_store(const HostSettings& host) {
+  StoreFacts facts;
+  facts.nosuid = facts.nodev = facts.noexec = true;
+  std::array<Volume, 3> volumes;
+  const auto dirs = store_dirs(host);
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    TRY(const Fd fd, open_store_dir(dirs[i]));
+    TRY(volumes[i], inspect_volume(fd.get(), dirs[i].path));
+    facts.nosuid = facts.nosuid && volumes[i].nosuid;
+    facts.nodev = facts.nodev && volumes[i].nodev;
+    facts.noexec = facts.noexec && volumes[i].noexec;
+    facts.read_only = facts.read_only || volumes[i].read_only;
+  }
+  facts.type = volumes[0].type;
+  facts.size = volumes[0].size;
+  facts.available = volumes[0].available;
+  facts.archives_apart =
+      volumes[0].id != volumes[2].id || volumes[0].mount_id != volumes[2].mount_id;
+  facts.reflink = facts.type == VolumeType::btrfs;
+  if (facts.type == VolumeType::xfs && !facts.read_only) {
+    TRY(const Fd jails, open_directory(host.jaildir));
+    TRY(facts.reflink, has_reflink(jails.get(), host.jaildir));
+  }
+  return facts;
+}
+
+Result<void> make_run_dirs(const HostSettings& host) {
+  const std::array<std::pair<std::string, mode_t>, 4> wanted{{{host.rundir, 0700},
+                                                              {host.rundir + "/.lock", 0700},
+                                                              {host.datadir, 0755},
+                                                              {host.logdir, 0750}}};
+  for (const auto& [path, mode] : wanted) {
+    if (!path_exists(path)) {
+      CHECK(make_directories(path, mode));
+    }
+    CHECK(check_not_writable(path));
+  }
+  return {};
+}
+
+Result<FreeSpace> free_space(const HostSettings& host) {
+  TRY(const Fd jails, open_directory(host.jaildir));
+  TRY(const Volume volume, inspect_volume(jails.get(), host.jaildir));
+  return FreeSpace{.available = volume.available,
+                   .reserve = volume.size / 100 * host.disk_reserve_percent};
+}
+
+}  // namespace evojail

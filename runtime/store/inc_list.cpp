@@ -1,0 +1,138 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "base/directory.hpp"
+#include "config/jail_name.hpp"
+#include "config/layout.hpp"
+#include "store/incs.hpp"
+#include "store/meta_dir.hpp"
+
+namespace evojail {
+namespace {
+
+bool is_directory(int dir, const std::string& name) {
+  struct stat st{};
+  return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/// One directory of INCDIR, open for looking.
+class Listing {
+ public:
+  static Result<std::optional<Listing>> open(const HostSettings& host, const std::string& name) {
+    Listing listing;
+    listing.path_ = JailPaths(host, name).incs_dir;
+    auto dir = open_path(listing.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir && dir.error().code() == ENOENT) return std::nullopt;
+    if (!dir) return std::unexpected(std::move(dir).error());
+    listing.dir_ = std::move(*dir);
+    TRY(listing.meta_, MetaDir::open(listing.dir_.get(), listing.path_));
+    TRY(listing.engine_, make_engine(listing.dir_.get(), listing.path_));
+    CHECK(listing.read_holds());
+    return listing;
+  }
+
+  Result<std::vector<IncInfo>> list(ListDetail detail) const {
+    TRY(const auto names, list_directory(dir_.get(), path_));
+    std::vector<IncInfo> incs;
+    for (const auto& name : names) {
+      // .meta, and what is being built or removed.
+      if (name.starts_with('.')) continue;
+      TRY(auto info, look_at(name, detail));
+      if (info) incs.push_back(std::move(*info));
+    }
+    return incs;
+  }
+
+  /// No value: it went away while it was looked at.
+  Result<std::optional<IncInfo>> look_at(const std::string& name, ListDetail detail) const {
+    IncInfo info;
+    info.name = name;
+    info.dated = is_inc_name(name);
+    if (info.dated && !(detail == ListDetail::names && held_.empty())) {
+      auto dir = open_subdir(dir_.get(), name, path_ + "/" + name);
+      if (!dir && dir.error().code() == ENOENT) return std::nullopt;
+      if (!dir && dir.error().code() != ENOTDIR && dir.error().code() != ELOOP) {
+        return std::unexpected(std::move(dir).error());
+      }
+      info.dated = dir.has_value();
+      if (dir) CHECK(describe(dir->get(), detail, info));
+    } else if (info.dated) {
+      info.dated = is_directory(dir_.get(), name);
+    }
+    return info;
+  }
+
+ private:
+  Listing() = default;
+
+  Result<void> read_holds() {
+    if (!meta_) return {};
+    TRY(const auto holds, meta_->read_holds());
+    const std::int64_t now = std::time(nullptr);
+    for (const auto& hold : holds) {
+      if (!hold.until || *hold.until > now) held_.insert(hold.identity);
+    }
+    return {};
+  }
+
+  Result<void> describe(int inc, ListDetail detail, IncInfo& info) const {
+    TRY(info.identity, engine_->identify(inc));
+    info.held = held_.contains(info.identity);
+    if (detail == ListDetail::names) return {};
+    TRY(const auto locked, engine_->is_locked(inc));
+    info.locked = locked.value_or(false);
+    if (!meta_) return {};
+    auto record = meta_->read_record(info.identity);
+    // A damaged record says nothing good about its inc, and must not keep the others from being
+    // seen.
+    info.complete = record && !(*record && (*record)->partial);
+    if (record) info.record = std::move(*record);
+    return {};
+  }
+
+  Fd dir_;
+  std::string path_;
+  std::optional<MetaDir> meta_;
+  std::unique_ptr<Engine> engine_;
+  std::set<std::string> held_;
+};
+
+}  // namespace
+
+Result<std::vector<IncInfo>> list_incs(const HostSettings& host, const std::string& name,
+                                       ListDetail detail) {
+  TRY(const auto listing, Listing::open(host, name));
+  if (!listing) return std::vector<IncInfo>();
+  return listing->list(detail);
+}
+
+Result<IncInfo> find_inc(const HostSettings& host, const std::string& name,
+                         const std::string& inc) {
+  if (is_inc_name(inc)) {
+    TRY(const auto listing, Listing::open(host, name));
+    if (listing) {
+      TRY(auto info, listing->look_at(inc, ListDetail::full));
+      if (info && info->dated) return std::move(*info);
+    }
+  }
+  return std::unexpected(Error(fmt::format("jail '{}' has no inc '{}'", name, inc))
+                             .hint(fmt::format("evojail list-incs {}", name)));
+}
+
+Result<std::vector<std::string>> list_inc_owners(const HostSettings& host) {
+  auto incs = open_directory(host.incdir);
+  if (!incs && incs.error().code() == ENOENT) return std::vector<std::string>();
+  if (!incs) return std::unexpected(std::move(incs).error());
+  TRY(auto names, list_directory(incs->get(), host.incdir));
+  std::erase_if(names, [&incs](const std::string& name) {
+    return name.starts_with('.') || !is_directory(incs->get(), name);
+  });
+  return names;
+}
+
+}  // namespace evojail

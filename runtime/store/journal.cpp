@@ -1,0 +1,127 @@
+#include "store/journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/directory.hpp"
+#include "base/parse.hpp"
+
+namespace evojail {
+namespace {
+
+using Operation = JournalEntry::Operation;
+
+constexpr std::array<std::pair<std::string_view, Operation>, 7> operations{{
+    {"create", Operation::create},
+    {"inc", Operation::inc},
+    {"rm", Operation::rm},
+    {"remove", Operation::remove},
+    {"rename", Operation::rename},
+    {"renamed", Operation::renamed},
+    {"archive", Operation::archive},
+}};
+
+// An inode held back for the day on which the file system has none left: without it nothing could
+// be removed any more, since a removal begins with an entry.
+constexpr const char* spare = ".spare";
+
+bool is_token(std::string_view text) {
+  return text.size() == 16 && std::ranges::all_of(text, [](char c) {
+           return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f');
+         });
+}
+
+}  // namespace
+
+std::string JournalEntry::new_name() const { return ".new-" + token; }
+std::string JournalEntry::trash_name() const { return ".trash-" + token; }
+std::string JournalEntry::trash_name(const std::string& inc) const {
+  return ".trash-" + token + "-" + inc;
+}
+
+std::string format_journal_entry(const JournalEntry& entry) {
+  const auto* found = std::ranges::find(operations, entry.operation,
+                                        &std::pair<std::string_view, Operation>::second);
+  return fmt::format("{} {} {} {} {}", found->first, entry.token,
+                     entry.subject.empty() ? "-" : entry.subject, entry.began,
+                     entry.partial ? "partial" : "whole");
+}
+
+Result<JournalEntry> parse_journal_entry(const std::string& text, const std::string& file) {
+  const auto unreadable = [&] {
+    return std::unexpected(
+        Error(fmt::format("reading '{}': '{}' is no entry of a journal", file, text))
+            .hint("it was not written by this version of evojail: find out who did"));
+  };
+  const auto words = split_words(text, " ");
+  if (words.size() != 5 || !is_token(words[1])) return unreadable();
+  const auto* found =
+      std::ranges::find(operations, words[0], &std::pair<std::string_view, Operation>::first);
+  const auto began =
+      parse_number<std::int64_t>(words[3], 0, std::numeric_limits<std::int64_t>::max());
+  if (found == operations.end() || !began) return unreadable();
+  if (words[4] != "partial" && words[4] != "whole") return unreadable();
+  JournalEntry entry;
+  entry.operation = found->second;
+  entry.token = words[1];
+  if (words[2] != "-") entry.subject = words[2];
+  entry.began = *began;
+  entry.partial = words[4] == "partial";
+  return entry;
+}
+
+Result<JournalDir> JournalDir::open(const HostSettings& host) {
+  TRY(const Fd incs, open_directory(host.incdir));
+  const std::string path = host.incdir + "/.journal";
+  TRY(const bool made, make_subdir(incs.get(), ".journal", 0700, path));
+  TRY(Fd dir, open_subdir(incs.get(), ".journal", path));
+  if (made) {
+    if (::symlinkat("-", dir.get(), spare) != 0) return fail_errno("making", path + "/" + spare);
+    CHECK(sync_fd(incs.get(), host.incdir));
+  }
+  return JournalDir(std::move(dir), path);
+}
+
+Result<std::optional<JournalEntry>> JournalDir::read(const std::string& name) const {
+  const std::string file = path_ + "/" + name;
+  std::array<char, 1024> target{};
+  const ssize_t length = ::readlinkat(dir_.get(), name.c_str(), target.data(), target.size());
+  if (length < 0 && errno == ENOENT) return std::nullopt;
+  if (length < 0) return fail_errno("reading", file);
+  return parse_journal_entry(std::string(target.data(), static_cast<std::size_t>(length)), file);
+}
+
+Result<void> JournalDir::write(const std::string& name, const JournalEntry& entry) const {
+  const std::string text = format_journal_entry(entry);
+  if (::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) return {};
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  if (full && ::unlinkat(dir_.get(), spare, 0) == 0 &&
+      ::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) {
+    return {};
+  }
+  return fail_errno("writing", path_ + "/" + name);
+}
+
+Result<void> JournalDir::clear(const std::string& name) const {
+  CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
+  // Not having a spare matters only once the volume is full, and the next entry tries again.
+  if (!entry_exists(dir_.get(), spare)) [[maybe_unused]]
+    const int made = ::symlinkat("-", dir_.get(), spare);
+  return {};
+}
+
+Result<void> JournalDir::sync() const { return sync_fd(dir_.get(), path_); }
+
+Result<std::vector<std::string>> JournalDir::names() const {
+  TRY(auto names, list_directory(dir_.get(), path_));
+  std::erase(names, spare);
+  return names;
+}
+
+}  // namespace evojail

@@ -1,0 +1,158 @@
+#include "store/meta_dir.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/directory.hpp"
+#include "base/file.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr std::size_t record_limit = 4 << 20;
+constexpr std::size_t settings_limit = 4 << 20;
+
+/// The bytes of a file; no such file: no value.
+Result<std::optional<std::string>> read_entry(int dir, const std::string& name,
+                                              const std::string& path, std::size_t limit) {
+  auto fd = open_at(dir, name, O_RDONLY | O_NOFOLLOW);
+  if (!fd && fd.error().code() == ENOENT) return std::nullopt;
+  if (!fd) return std::unexpected(std::move(fd).error());
+  return read_all(fd->get(), path, limit);
+}
+
+/// A new file under a temporary name, then the rename; `sync` decides when it is on the disk.
+Result<void> write_entry(int dir, const std::string& name, const std::string& path,
+                         const std::string& bytes, mode_t mode, SyncSet& sync) {
+  TRY(const std::string token, random_token());
+  const std::string temporary = ".new-" + token;
+  TRY(Fd file, open_at(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  auto done = write_all(file.get(), path, bytes);
+  if (done && ::fchmod(file.get(), mode) != 0) done = fail_errno("setting the mode of", path);
+  if (done && ::renameat(dir, temporary.c_str(), dir, name.c_str()) != 0) {
+    done = fail_errno("replacing", path);
+  }
+  if (!done) {
+    ::unlinkat(dir, temporary.c_str(), 0);
+    return done;
+  }
+  sync.add(std::move(file));
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<MetaDir>> MetaDir::open(int incs_dir, const std::string& incs_path) {
+  const std::string path = incs_path + "/.meta";
+  auto dir = open_subdir(incs_dir, ".meta", path);
+  if (!dir && dir.error().code() == ENOENT) return std::nullopt;
+  if (!dir) return std::unexpected(std::move(dir).error());
+  return MetaDir(std::move(*dir), path);
+}
+
+Result<MetaDir> MetaDir::make(int incs_dir, const std::string& incs_path, SyncSet& sync) {
+  const std::string path = incs_path + "/.meta";
+  TRY(bool made, make_subdir(incs_dir, ".meta", 0700, path));
+  TRY(Fd dir, open_subdir(incs_dir, ".meta", path));
+  for (const char* name : {"incs", "manifests", "settings"}) {
+    TRY(const bool made_here, make_subdir(dir.get(), name, 0700, path + "/" + name));
+    made = made || made_here;
+  }
+  if (made) {
+    TRY(Fd copy, duplicate(dir.get()));
+    sync.add(std::move(copy));
+  }
+  return MetaDir(std::move(dir), path);
+}
+
+Result<std::optional<IncRecord>> MetaDir::read_record(const std::string& identity) const {
+  const std::string name = "incs/" + identity + ".json";
+  const std::string path = path_ + "/" + name;
+  TRY(const auto text, read_entry(dir_.get(), name, path, record_limit));
+  if (!text) return std::nullopt;
+  TRY(IncRecord record, parse_inc_record(*text, path));
+  if (record.identity != identity) {
+    return fail(fmt::format("reading '{}': the record of another inc", path));
+  }
+  return record;
+}
+
+Result<void> MetaDir::write_record(const IncRecord& record, SyncSet& sync) const {
+  TRY(Fd dir, open_subdir(dir_.get(), "incs", path_ + "/incs"));
+  const std::string name = record.identity + ".json";
+  CHECK(
+      write_entry(dir.get(), name, path_ + "/incs/" + name, format_inc_record(record), 0600, sync));
+  sync.add(std::move(dir));
+  return {};
+}
+
+Result<void> MetaDir::forget(const std::string& identity) const {
+  for (const std::string& name : {"incs/" + identity + ".json", "manifests/" + identity}) {
+    CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
+  }
+  return {};
+}
+
+Result<Fd> MetaDir::open_manifests() const {
+  return open_subdir(dir_.get(), "manifests", path_ + "/manifests");
+}
+
+Result<void> MetaDir::keep_manifests(const std::vector<std::string>& identities) const {
+  TRY(const Fd dir, open_manifests());
+  TRY(const auto names, list_directory(dir.get(), path_ + "/manifests"));
+  for (const auto& name : names) {
+    if (std::ranges::find(identities, name) != identities.end()) continue;
+    CHECK(unlink_file(dir.get(), name, path_ + "/manifests/" + name));
+  }
+  return {};
+}
+
+Result<std::vector<Hold>> MetaDir::read_holds() const {
+  const std::string path = path_ + "/holds.json";
+  TRY(const auto text, read_entry(dir_.get(), "holds.json", path, record_limit));
+  if (!text) return std::vector<Hold>();
+  return parse_holds(*text, path);
+}
+
+Result<void> MetaDir::write_holds(const std::vector<Hold>& holds) const {
+  return replace_file(path_ + "/holds.json", format_holds(holds), 0600);
+}
+
+Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync) const {
+  const std::string path = path_ + "/settings";
+  TRY(const Fd from, open_directory(conf_dir));
+  TRY(Fd to, open_subdir(dir_.get(), "settings", path));
+  TRY(const auto names, list_directory(from.get(), conf_dir));
+  bool changed = false;
+  std::vector<std::string> mirrored;
+  for (const auto& name : names) {
+    struct stat st{};
+    if (::fstatat(from.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // a temporary file of somebody's replace_file()
+      return fail_errno("looking at", conf_dir + "/" + name);
+    }
+    if (!S_ISREG(st.st_mode)) continue;
+    mirrored.push_back(name);
+    TRY(const auto now, read_entry(from.get(), name, conf_dir + "/" + name, settings_limit));
+    TRY(const auto before, read_entry(to.get(), name, path + "/" + name, settings_limit));
+    if (!now || now == before) continue;
+    CHECK(write_entry(to.get(), name, path + "/" + name, *now, st.st_mode & 07777, sync));
+    changed = true;
+  }
+  TRY(const auto there, list_directory(to.get(), path));
+  for (const auto& name : there) {
+    if (std::ranges::find(mirrored, name) != mirrored.end()) continue;
+    CHECK(unlink_file(to.get(), name, path + "/" + name));
+    changed = true;
+  }
+  if (changed) sync.add(std::move(to));
+  return {};
+}
+
+}  // namespace evojail

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "store/engine.hpp"
+#include "store/holds.hpp"
+#include "store/inc_record.hpp"
+
+namespace evojail {
+
+/// INCDIR/NAME/.meta, root's with mode 0700: what must share the volume's fate.
+///
+///   incs/IDENTITY.json   the record of an inc
+///   manifests/IDENTITY   the tree engine's manifest of it, of the newest two
+///   holds.json           holds
+///   settings/            copies of CONFDIR/NAME.d, from which a lost host is rebuilt
+///
+/// All of it belongs to incs by their identity, so that it follows an inc that people rename.
+class MetaDir {
+ public:
+  /// Opens it in the directory of a jail's incs; where it is missing, no value.
+  static Result<std::optional<MetaDir>> open(int incs_dir, const std::string& incs_path);
+  /// Opens it, made first where it or one of its directories is missing.
+  static Result<MetaDir> make(int incs_dir, const std::string& incs_path, SyncSet& sync);
+
+  /// An inc's record, if it has one; one that cannot be read is an error.
+  [[nodiscard]] Result<std::optional<IncRecord>> read_record(const std::string& identity) const;
+  [[nodiscard]] Result<void> write_record(const IncRecord& record, SyncSet& sync) const;
+  /// Drops record and manifest of an inc that is gone.
+  [[nodiscard]] Result<void> forget(const std::string& identity) const;
+
+  /// The directory of manifests.
+  [[nodiscard]] Result<Fd> open_manifests() const;
+  /// Drops all manifests but these.
+  [[nodiscard]] Result<void> keep_manifests(const std::vector<std::string>& identities) const;
+
+  /// Holds as they are written, expired ones included.
+  [[nodiscard]] Result<std::vector<Hold>> read_holds() const;
+  [[nodiscard]] Result<void> write_holds(const std::vector<Hold>& holds) const;
+
+  /// Brings settings/ up to what is in CONFDIR/NAME.d; files that have not changed are not written.
+  [[nodiscard]] Result<void> mirror_settings(const std::string& conf_dir, SyncSet& sync) const;
+
+ private:
+  MetaDir(Fd dir, std::string path) : dir_(std::move(dir)), path_(std::move(path)) {}
+
+  Fd dir_;
+  std::string path_;
+};
+
+}  // namespace evojail

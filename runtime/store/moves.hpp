@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+#include "store/engine.hpp"
+#include "store/journal.hpp"
+
+namespace evojail {
+
+// The steps of each operation behind its journal entry. Each can be called again after it was cut
+// short anywhere, and then goes on: operations call them the first time, recover() every other
+// time. The caller holds the jail's lock.
+
+/// Writes the entry and makes it durable; after an error it is not there.
+[[nodiscard]] Result<void> begin_operation(const JournalDir& journal, const std::string& name,
+                                           const JournalEntry& entry);
+
+/// An error where the name is a jail's, or something of an earlier one is left under it.
+[[nodiscard]] Result<void> check_unused(const HostSettings& host, const std::string& name);
+
+/// Removes an inc that was being built, with its record and manifest; where it has its final name
+/// already, sees to its record and manifest instead. @return whether the inc is there.
+[[nodiscard]] Result<bool> settle_inc(const HostSettings& host, const std::string& name,
+                                      const JournalEntry& entry);
+
+/// Removes for good what bears the operation's trash names in INCDIR/NAME.
+[[nodiscard]] Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,
+                                           const JournalEntry& entry,
+                                           const RemoveProgress& progress);
+
+/// Removes INCDIR/NAME if it holds nothing but .meta.
+[[nodiscard]] Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name);
+
+/// Brings a creation to its end if the data has its name, else removes what was built.
+/// @return whether the jail is there.
+[[nodiscard]] Result<bool> settle_create(const HostSettings& host, const std::string& name,
+                                         const JournalEntry& entry);
+
+[[nodiscard]] Result<void> carry_out_remove(const HostSettings& host, const std::string& name,
+                                            const JournalEntry& entry,
+                                            const RemoveProgress& progress);
+[[nodiscard]] Result<void> carry_out_rename(const HostSettings& host, const std::string& old_name,
+                                            const std::string& new_name);
+[[nodiscard]] Result<void> carry_out_archive(const HostSettings& host, const std::string& name);
+
+}  // namespace evojail

@@ -1,0 +1,151 @@
+#include "store/recover.hpp"
+
+#include <fmt/format.h>
+
+#include "base/directory.hpp"
+#include "base/file.hpp"
+#include "config/layout.hpp"
+#include "store/moves.hpp"
+#include "store/store_lock.hpp"
+
+namespace evojail {
+namespace {
+
+using Operation = JournalEntry::Operation;
+
+std::string_view describe(Operation operation) {
+  switch (operation) {
+    case Operation::create:
+      return "making";
+    case Operation::inc:
+      return "inc";
+    case Operation::rm:
+      return "removal of incs";
+    case Operation::remove:
+      return "removal";
+    case Operation::rename:
+    case Operation::renamed:
+      return "renaming";
+    case Operation::archive:
+      return "archiving";
+  }
+  return "operation";
+}
+
+Result<bool> finish_rm(const HostSettings& host, const std::string& name,
+                       const JournalEntry& entry) {
+  CHECK(empty_inc_trash(host, name, entry, {}));
+  CHECK(drop_empty_incs_dir(host, name));
+  return true;
+}
+
+Result<bool> finish_remove(const HostSettings& host, const std::string& name,
+                           const JournalEntry& entry) {
+  TRY(const FileLock stopped, lock_stopped(host, name));
+  CHECK(carry_out_remove(host, name, entry, {}));
+  return true;
+}
+
+Result<bool> finish_rename(const HostSettings& host, const JournalDir& journal,
+                           const std::string& name, const JournalEntry& entry) {
+  TRY(const FileLock other, lock_store(host, entry.subject));
+  TRY(const FileLock stopped, lock_stopped(host, name));
+  CHECK(carry_out_rename(host, name, entry.subject));
+  CHECK(journal.clear(name));
+  CHECK(journal.clear(entry.subject));
+  return true;
+}
+
+/// The entry under the new name: the old one's says whether anything was begun.
+Result<bool> finish_renamed(const HostSettings& host, const JournalDir& journal,
+                            const std::string& name, const JournalEntry& entry) {
+  TRY(const auto old, journal.read(entry.subject));
+  if (!old || old->operation != Operation::rename || old->subject != name) return false;
+  TRY(const FileLock other, lock_store(host, entry.subject));
+  TRY(const FileLock stopped, lock_stopped(host, entry.subject));
+  CHECK(carry_out_rename(host, entry.subject, name));
+  CHECK(journal.clear(entry.subject));
+  return true;
+}
+
+Result<bool> finish_archive(const HostSettings& host, const std::string& name) {
+  TRY(const FileLock stopped, lock_stopped(host, name));
+  CHECK(carry_out_archive(host, name));
+  return true;
+}
+
+Result<bool> settle(const HostSettings& host, const JournalDir& journal, const std::string& name,
+                    const JournalEntry& entry) {
+  switch (entry.operation) {
+    case Operation::create:
+      return settle_create(host, name, entry);
+    case Operation::inc:
+      return settle_inc(host, name, entry);
+    case Operation::rm:
+      return finish_rm(host, name, entry);
+    case Operation::remove:
+      return finish_remove(host, name, entry);
+    case Operation::rename:
+      return finish_rename(host, journal, name, entry);
+    case Operation::renamed:
+      return finish_renamed(host, journal, name, entry);
+    case Operation::archive:
+      return finish_archive(host, name);
+  }
+  return fail("an operation of another version");
+}
+
+}  // namespace
+
+Result<void> begin_operation(const JournalDir& journal, const std::string& name,
+                             const JournalEntry& entry) {
+  auto done = journal.write(name, entry);
+  if (!done) return done;
+  done = journal.sync();
+  if (!done) CHECK(journal.clear(name));
+  return done;
+}
+
+Result<Recovery> recover(const HostSettings& host, const std::string& name) {
+  // Without INCDIR there is no journal, hence nothing that was begun.
+  if (!path_exists(host.incdir + "/.journal")) return Recovery{};
+  TRY(const JournalDir journal, JournalDir::open(host));
+  TRY(const auto entry, journal.read(name));
+  if (!entry) return Recovery{};
+  auto finished = settle(host, journal, name, *entry);
+  if (!finished) {
+    return std::unexpected(std::move(finished).error().in(fmt::format(
+        "jail '{}': finishing {} that was cut short", name, describe(entry->operation))));
+  }
+  CHECK(journal.clear(name));
+  return Recovery{*finished ? Recovered::finished : Recovered::undone, *entry};
+}
+
+Result<void> check_not_moving(const HostSettings& host, const std::string& name) {
+  if (!path_exists(host.incdir + "/.journal/" + name)) return {};
+  TRY(const JournalDir journal, JournalDir::open(host));
+  TRY(const auto entry, journal.read(name));
+  if (!entry) return {};
+  const auto refuse = [&](std::string_view hint) {
+    return std::unexpected(Error(fmt::format("jail '{}': its {} is under way or was cut short",
+                                             name, describe(entry->operation)))
+                               .hint(hint));
+  };
+  switch (entry->operation) {
+    case Operation::remove:
+      return refuse(fmt::format("it goes on with: evojail remove {}", name));
+    case Operation::archive:
+      return refuse(fmt::format("it goes on with: evojail archive {}", name));
+    case Operation::rename:
+      return refuse(fmt::format("it goes on with: evojail rename {} {}", name, entry->subject));
+    case Operation::renamed:
+      return refuse(fmt::format("it goes on with: evojail rename {} {}", entry->subject, name));
+    case Operation::create:
+    case Operation::inc:
+    case Operation::rm:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace evojail

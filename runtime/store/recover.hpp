@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+#include "store/engine.hpp"
+#include "store/journal.hpp"
+
+namespace evojail {
+
+/// What recover() came upon.
+enum class Recovered {
+  nothing,   ///< no operation had been cut short
+  undone,    ///< it had changed nothing yet that lasts
+  finished,  ///< it was brought to its end
+};
+
+struct Recovery {
+  Recovered outcome = Recovered::nothing;
+  JournalEntry entry;  ///< of the operation, unless `nothing`
+};
+
+/// Finishes or undoes what an earlier operation on the jail left in its journal: an inc without its
+/// final name goes, one with it stays; what has lost its name goes for good; a jail whose making
+/// was cut short goes, unless its data has its name already; remove, rename and archive are carried
+/// to their end. Every operation begins with it, under the jail's lock, which the caller holds.
+[[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name);
+
+/// An error where an operation that moves or deletes the jail was cut short: it must not be
+/// started, though its settings are still there. Looks only, needs no lock.
+[[nodiscard]] Result<void> check_not_moving(const HostSettings& host, const std::string& name);
+
+}  // namespace evojail

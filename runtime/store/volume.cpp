@@ -1,0 +1,108 @@
+#include "store/volume.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/btrfs.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/parse.hpp"
+
+namespace evojail {
+namespace {
+
+Result<VolumeType> volume_type(int dir, const std::string& path) {
+  struct statfs facts{};
+  if (::fstatfs(dir, &facts) != 0) return fail_errno("looking at the file system of", path);
+  if (facts.f_type == BTRFS_SUPER_MAGIC) return VolumeType::btrfs;
+  // ext2 and ext3 share ext4's number, and Linux serves them with the same driver.
+  if (facts.f_type == EXT4_SUPER_MAGIC) return VolumeType::ext4;
+  if (facts.f_type == XFS_SUPER_MAGIC) return VolumeType::xfs;
+  return std::unexpected(
+      Error(fmt::format("'{}' lies on a file system of type {:#x}, which holds no jails", path,
+                        static_cast<unsigned long>(facts.f_type)))
+          .hint("put JAILDIR and INCDIR on btrfs, ext4 or xfs"));
+}
+
+/// A btrfs subvolume has a device number of its own; what they share is the file system's UUID.
+Result<std::string> volume_id(int dir, const std::string& path, VolumeType type) {
+  if (type == VolumeType::btrfs) {
+    btrfs_ioctl_fs_info_args info{};
+    if (::ioctl(dir, BTRFS_IOC_FS_INFO, &info) != 0) {
+      return fail_errno("asking for the file system's UUID of", path);
+    }
+    std::string id = "btrfs-";
+    for (const auto byte : info.fsid) id += fmt::format("{:02x}", byte);
+    return id;
+  }
+  struct stat st{};
+  if (::fstat(dir, &st) != 0) return fail_errno("looking at", path);
+  return fmt::format("device-{}", st.st_dev);
+}
+
+}  // namespace
+
+std::string_view to_string(VolumeType type) {
+  switch (type) {
+    case VolumeType::btrfs:
+      return "btrfs";
+    case VolumeType::ext4:
+      return "ext4";
+    case VolumeType::xfs:
+      return "xfs";
+  }
+  return "unknown";
+}
+
+Result<Volume> inspect_volume(int dir, const std::string& path) {
+  Volume volume;
+  TRY(volume.type, volume_type(dir, path));
+  TRY(volume.id, volume_id(dir, path, volume.type));
+  struct statx facts{};
+  if (::statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) != 0) {
+    return fail_errno("looking at", path);
+  }
+  volume.mount_id = facts.stx_mnt_id;
+  struct statvfs mount{};
+  if (::fstatvfs(dir, &mount) != 0) return fail_errno("looking at the file system of", path);
+  volume.nosuid = (mount.f_flag & ST_NOSUID) != 0;
+  volume.nodev = (mount.f_flag & ST_NODEV) != 0;
+  volume.noexec = (mount.f_flag & ST_NOEXEC) != 0;
+  volume.read_only = (mount.f_flag & ST_RDONLY) != 0;
+  volume.size = static_cast<std::uint64_t>(mount.f_blocks) * mount.f_frsize;
+  volume.available = static_cast<std::uint64_t>(mount.f_bavail) * mount.f_frsize;
+  return volume;
+}
+
+Result<bool> mounted_lazytime(const Volume& volume) {
+  TRY(const std::string table, read_file("/proc/self/mountinfo", 64 << 20));
+  const std::string id = std::to_string(volume.mount_id);
+  for (const auto line : split_lines(table)) {
+    const auto words = split_words(line, " ");
+    if (words.empty() || words[0] != id) continue;
+    // proc(5): the options of the file system are the last field.
+    const auto options = split_words(words.back(), ",");
+    return std::ranges::find(options, "lazytime") != options.end();
+  }
+  return fail(fmt::format("reading '/proc/self/mountinfo': no mount has the number {}", id));
+}
+
+Result<bool> has_reflink(int dir, const std::string& path) {
+  // Two files without a name or a byte: what can clone answers 0, what cannot EOPNOTSUPP.
+  TRY(const Fd from, open_at(dir, ".", O_TMPFILE | O_RDWR, 0600));
+  TRY(const Fd to, open_at(dir, ".", O_TMPFILE | O_RDWR, 0600));
+  if (::ioctl(to.get(), FICLONE, from.get()) == 0) return true;
+  if (errno == EOPNOTSUPP || errno == ENOTTY) return false;
+  return fail_errno("trying to share extents in", path);
+}
+
+}  // namespace evojail
