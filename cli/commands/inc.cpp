@@ -97,6 +97,8 @@ void warn_of(const IncOutcome& outcome, const std::string& inc_name) {
   }
 }
 
+bool failed(const IncOutcome& outcome) { return outcome.status == IncStatus::failed; }
+
 std::string summary(const std::vector<IncOutcome>& outcomes, const std::string& inc_name,
                     std::chrono::milliseconds elapsed) {
   const auto count = [&outcomes](IncStatus status) {
@@ -111,7 +113,7 @@ std::string summary(const std::vector<IncOutcome>& outcomes, const std::string& 
     text += fmt::format(", {} without an incs policy",
                         count_of(static_cast<std::uint64_t>(none), "jail"));
   }
-  if (const auto failed = count(IncStatus::failed)) text += fmt::format(", {} failed", failed);
+  if (const auto bad = count(IncStatus::failed)) text += fmt::format(", {} failed", bad);
   return text;
 }
 
@@ -154,7 +156,7 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   progress.clear();
   if (command.json) {
     fmt::print("{}\n", inc_outcomes_json(*inc_name, outcomes));
-  } else if (!invocation.quiet) {
+  } else if (!invocation.quiet && !std::ranges::all_of(outcomes, failed)) {
     fmt::print("{}\n", summary(outcomes, *inc_name,
                                std::chrono::duration_cast<std::chrono::milliseconds>(
                                    std::chrono::steady_clock::now() - began)));

@@ -52,7 +52,7 @@ std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
     }
     notes.push_back(held);
   }
-  if (inc.locked) notes.emplace_back("read-only");
+  if (inc.record && inc.record->engine == "btrfs" && !inc.locked) notes.emplace_back("writable");
   if (inc.record && !inc.record->sessions.empty()) {
     notes.push_back(count_of(inc.record->sessions.size(), "session") + " open");
   }

@@ -108,11 +108,11 @@ int run_rm(const Invocation& invocation, const RmCommand& command) {
     fmt::print("{}\n", only_show ? removal_plans_json(plans) : removal_outcomes_json(outcomes));
   } else if (only_show) {
     print_plans(plans, command);
-  } else if (!invocation.quiet) {
+  } else if (!invocation.quiet && !plans.empty()) {
     const auto removed =
         std::ranges::count(outcomes, RemovalStatus::removed, &RemovalOutcome::status);
     fmt::print("{} removed, of {}\n", count_of(static_cast<std::uint64_t>(removed), "inc"),
-               count_of(owners->size(), "jail"));
+               count_of(plans.size(), "jail"));
   }
   return failures.finish(owners->size());
 }

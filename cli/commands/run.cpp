@@ -5,7 +5,7 @@
 
 #include "cli/declare.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/message.hpp"
+#include "cli/legacy_key.hpp"
 #include "cli/run_log.hpp"
 #include "jail/notify.hpp"
 #include "jail/supervisor.hpp"
@@ -20,6 +20,9 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   options.settings_file = invocation.settings_file;
   options.name = name;
   options.log = make_run_log(name);
+  if (const auto made = ensure_legacy_key(options.host, name); !made) {
+    options.log(LogLevel::warning, made.error().message());
+  }
   // What reading the command line took is not kept for the life of the jail.
   ::malloc_trim(0);
   const auto ended = run_supervisor(options);

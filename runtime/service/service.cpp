@@ -4,6 +4,7 @@
 
 #include "config/layout.hpp"
 #include "jail/control_client.hpp"
+#include "jail/jail_start.hpp"
 #include "service/detached.hpp"
 #include "service/failure_notice.hpp"
 #include "service/journal.hpp"
@@ -91,8 +92,8 @@ Result<std::optional<std::uint64_t>> stop_jail(const ServiceHost& service,
 
 Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
                                                   const std::string& name) {
-  // A jail whose settings are broken is better left running.
-  CHECK(load_jail(service.host, name));
+  // A jail whose settings or profile are broken is better left running.
+  CHECK(check_reload({service.host, service.settings_file, name, {}}));
   TRY(const auto sessions, stop_jail(service, name));
   if (auto started = start(service, name); !started) {
     return in("starting", name, std::move(started).error());

@@ -1,0 +1,125 @@
+// Incs, their removal and holds through the program.
+
+#include <gmock/gmock.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "root/cli/program.hpp"
+
+namespace evojail::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Incs : public Program {
+ protected:
+  void SetUp() override { must({"init", "web1"}); }
+
+  /// The name of an inc taken so many days ago.
+  static std::string days_ago(int days) {
+    const std::time_t then = std::time(nullptr) - days * 86400;
+    std::tm time{};
+    ::localtime_r(&then, &time);
+    std::array<char, 32> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d-%H", &time)};
+  }
+};
+
+TEST_F(Incs, AreTakenListedAndThinned) {
+  const std::string older = days_ago(2);
+  must({"inc", "--at", older});
+  const json taken = json::parse(must({"inc", "--json"}).out);
+  EXPECT_EQ(taken["jails"][0]["status"], "taken");
+  EXPECT_EQ(taken["jails"][0]["record"]["engine"], "btrfs");
+  const Ended again = must({"inc", "--at", older});
+  EXPECT_EQ(again.err,
+            "evojail: warning: inc 'web1/" + older + "' exists already, nothing was done\n");
+  EXPECT_THAT(again.out, HasSubstr("0 incs named " + older + " taken"));
+
+  const json incs = json::parse(must({"list-incs", "web1", "--json"}).out);
+  ASSERT_EQ(incs["incs"].size(), 2U);
+  EXPECT_EQ(incs["incs"][0]["name"], older);
+  EXPECT_EQ(incs["incs"][0]["complete"], true);
+
+  write(conf("web1", "incs_policy"), "+%Y-%m-%d.-0day\n");
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "remove web1/" + older + "\n");
+  const std::string explained = must({"rm", "--explain"}).out;
+  EXPECT_THAT(explained, StartsWith("remove web1/" + older + ": nothing keeps it\n"));
+  EXPECT_THAT(explained, HasSubstr("line 1: +%Y-%m-%d.-0day; goes on "));
+  EXPECT_EQ(must({"rm"}).out, "1 inc removed, of 1 jail\n");
+  EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
+}
+
+TEST_F(Incs, AreNotNamedAfterTheFuture) {
+  const Ended failed = run({"inc", "--at", days_ago(-2)});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("lies in the future"));
+  EXPECT_EQ(run({"inc", "--at", "2026-02-30-00"}).code, 1);
+  EXPECT_EQ(run({"inc", "--wait", "soon"}).code, 1);
+}
+
+TEST_F(Incs, OfABrokenPolicyStayAndTheOthersGo) {
+  must({"init", "db1"});
+  must({"inc", "--at", days_ago(2)});
+  write(conf("web1", "incs_policy"), "nonsense\n");
+  write(conf("db1", "incs_policy"), "none\n");
+  const Ended removed = run({"rm"});
+  EXPECT_EQ(removed.code, 1);
+  EXPECT_THAT(removed.err, HasSubstr("incs_policy' line 1"));
+  EXPECT_EQ(removed.out, "1 inc removed, of 1 jail\n");
+  EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
+  EXPECT_EQ(json::parse(must({"list-incs", "db1", "--json"}).out)["incs"].size(), 0U);
+}
+
+TEST_F(Incs, ThatAreHeldStay) {
+  const std::string inc = days_ago(2);
+  must({"inc", "--at", inc});
+  write(conf("web1", "incs_policy"), "none\n");
+  EXPECT_EQ(run({"inc-hold", "web1/" + inc}).code, 1);
+  must({"inc-hold", "web1/" + inc, "--reason", "audit"});
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+  must({"rm"});
+  EXPECT_THAT(must({"list-incs", "web1"}).out, HasSubstr("held: audit"));
+  const Ended refused = run({"remove", "web1", "--force"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("audit"));
+  must({"inc-release", "web1/" + inc});
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "remove web1/" + inc + "\n");
+  must({"remove", "web1", "--force"});
+}
+
+TEST_F(Incs, AreAllHeldByAFreeze) {
+  must({"inc", "--at", days_ago(2)});
+  must({"inc", "--at", days_ago(1)});
+  must({"start", "web1"});
+  EXPECT_EQ(must({"freeze", "web1", "--reason", "broken into"}).out,
+            "jail 'web1' is stopped, 0 sessions ended; 2 incs held\n");
+  EXPECT_EQ(run({"is-on", "web1"}).code, 100);
+  write(conf("web1", "incs_policy"), "none\n");
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+}
+
+TEST_F(Incs, AreLockedAndUnlocked) {
+  const std::string inc = days_ago(1);
+  must({"inc", "--at", inc});
+  EXPECT_EQ(must({"inc-unlock", "web1/" + inc}).out, "web1/" + inc + ": writable\n");
+  write(host().incdir + "/web1/" + inc + "/note", "by hand\n");
+  EXPECT_EQ(must({"inc-lock", "all"}).out, "web1/" + inc + ": read-only\n");
+  EXPECT_THROW(write(host().incdir + "/web1/" + inc + "/note", "again\n"), std::runtime_error);
+}
+
+TEST_F(Incs, AreLeftAloneWithoutAFreshOne) {
+  must({"inc", "--at", days_ago(5)});
+  write(conf("web1", "incs_policy"), "none\n");
+  const Ended stopped = must({"rm", "--if-fresh"});
+  EXPECT_THAT(stopped.err, StartsWith("evojail: warning: web1: no complete inc is younger"));
+  EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
+  must({"rm"});
+  EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 0U);
+}
+
+}  // namespace
+}  // namespace evojail::test

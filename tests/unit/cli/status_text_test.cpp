@@ -1,0 +1,81 @@
+#include "cli/status_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace evojail {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+JailStatus running_jail() {
+  JailStatus jail;
+  jail.name = "web1";
+  jail.settings.emplace();
+  jail.settings->port = 2222;
+  jail.settings->allow_all = false;
+  jail.settings->allow = {*parse_prefix("192.0.2.7"), *parse_prefix("2001:db8::/32")};
+  jail.has_incs_policy = true;
+  jail.policy_days = 4;
+  jail.policy_months = 2;
+  jail.incs = 7;
+  jail.newest_inc = "2026-03-22-11";
+  SupervisorStatus supervisor;
+  supervisor.pid = 4711;
+  supervisor.since = 1000;
+  SessionStatus session;
+  session.id = 3;
+  session.peer = "192.0.2.7";
+  session.port = 51234;
+  session.began = 1500;
+  session.received = 2048;
+  session.command = "rsync --server";
+  supervisor.sessions.push_back(session);
+  jail.supervisor = supervisor;
+  return jail;
+}
+
+// Scripts cut bkctld's rows at blanks: name, state, port, retention and addresses are one word
+// each.
+TEST(StatusTable, BeginsWithBkctldsColumns) {
+  EXPECT_EQ(status_table({running_jail()}, false, false),
+            "web1  ON  2222  4/2  192.0.2.7,2001:db8::/32  1  7  2026-03-22-11\n");
+}
+
+TEST(StatusTable, ShowsWhatIsNotKnown) {
+  JailStatus jail;
+  jail.name = "broken";
+  jail.answered = false;
+  EXPECT_EQ(status_table({jail}, false, false), "broken  ?  ?  0  ?  -  ?  -\n");
+}
+
+TEST(StatusTable, ShowsAJailThatIsOff) {
+  JailStatus jail = running_jail();
+  jail.supervisor.reset();
+  EXPECT_THAT(status_table({jail}, false, false), HasSubstr("web1  OFF  2222"));
+  EXPECT_THAT(status_table({jail}, true, false), HasSubstr("JAIL NAME  STATUS  PORT"));
+}
+
+TEST(StatusDetails, ListsSessionsAndMarksTheClientsClaim) {
+  const std::string text = status_details(running_jail(), 2000);
+  EXPECT_THAT(text, HasSubstr("running:      for 16 min, supervisor 4711"));
+  EXPECT_THAT(text, HasSubstr("  3: 192.0.2.7 port 51234, for 8 min, received 2.0 KiB, sent 0 B, "
+                              "says it runs: rsync --server\n"));
+}
+
+TEST(StatusDetails, SaysWhatIsWrong) {
+  JailStatus jail = running_jail();
+  jail.troubles.emplace_back("'incs_policy' line 3: no");
+  jail.supervisor->warnings.emplace_back("no cgroup limits");
+  jail.firewall.emplace();
+  EXPECT_THAT(status_details(jail, 2000), Not(HasSubstr("tried to send elsewhere")));
+  jail.firewall->stopped.packets = 1;
+  const std::string text = status_details(jail, 2000);
+  EXPECT_THAT(text, HasSubstr("trouble:      'incs_policy' line 3: no\n"));
+  EXPECT_THAT(text, HasSubstr("warning:      no cgroup limits\n"));
+  EXPECT_THAT(text, HasSubstr("1 packet that its sessions tried to send elsewhere were stopped"));
+}
+
+}  // namespace
+}  // namespace evojail

@@ -1,0 +1,78 @@
+#include "cli/text.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/progress.hpp"
+
+namespace evojail {
+namespace {
+
+TEST(Text, Bytes) {
+  EXPECT_EQ(format_bytes(0), "0 B");
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(1024), "1.0 KiB");
+  EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(format_bytes((1ULL << 20) - 1), "1.0 MiB");
+  EXPECT_EQ(format_bytes(3ULL << 40), "3.0 TiB");
+  EXPECT_EQ(format_bytes(~0ULL), "16384.0 PiB");
+}
+
+TEST(Text, Counts) {
+  EXPECT_EQ(count_of(0, "session"), "0 sessions");
+  EXPECT_EQ(count_of(1, "session"), "1 session");
+  EXPECT_EQ(count_of(2, "session"), "2 sessions");
+}
+
+TEST(Text, Durations) {
+  EXPECT_EQ(format_duration(-5), "0 s");
+  EXPECT_EQ(format_duration(59), "59 s");
+  EXPECT_EQ(format_duration(60), "1 min");
+  EXPECT_EQ(format_duration(3600), "1 h");
+  EXPECT_EQ(format_duration(3600 + 300), "1 h 5 min");
+  EXPECT_EQ(format_duration(86400), "1 d");
+  EXPECT_EQ(format_duration(3 * 86400 + 4 * 3600), "3 d 4 h");
+}
+
+TEST(Text, Times) {
+  ::setenv("TZ", "UTC-1", 1);  // an hour ahead
+  ::tzset();
+  EXPECT_EQ(format_utc(1763847607), "2025-11-22T21:40:07Z");
+  EXPECT_EQ(format_local_time(1763847607), "2025-11-22 22:40:07");
+  ::unsetenv("TZ");
+  ::tzset();
+}
+
+TEST(Text, Lists) {
+  EXPECT_EQ(join({}, ", "), "");
+  EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
+  EXPECT_EQ(enumerate({"a"}), "a");
+  EXPECT_EQ(enumerate({"a", "b", "c"}), "a, b and c");
+  EXPECT_EQ(enumerate({"a", "b", "c", "d"}, 2), "a, b and 2 more");
+}
+
+TEST(Progress, SaysHowFarAndHowLong) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(format_progress("taking incs",
+                            {.what = "web1", .done = 10, .total = 40, .entries = 5, .bytes = 1024},
+                            milliseconds(5000)),
+            "taking incs: 10 of 40, web1, 5 entries, 1.0 KiB, 2.0 a second, about 15 s left");
+  EXPECT_EQ(format_progress("removing", {.what = "web1", .entries = 300}, milliseconds(3000)),
+            "removing: web1, 300 entries, 100 entries a second");
+  EXPECT_EQ(format_progress("taking incs", {.what = "a", .total = 3}, milliseconds(0)),
+            "taking incs: 0 of 3, a");
+}
+
+// stderr of a test is no terminal: nothing may appear there.
+TEST(Progress, IsForTerminalsOnly) {
+  testing::internal::CaptureStderr();
+  {
+    Progress progress("working", false);
+    progress.update({.what = "web1"});
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+}  // namespace
+}  // namespace evojail
