@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "store/tree_attributes.hpp"
@@ -77,6 +79,25 @@ Result<void> walk(TreeIncState& state, const TreePlace& top) {
   return {};
 }
 
+/// Brings the tree to the disk while `work` goes on.
+template <class Work>
+Result<void> sync_meanwhile(int inc, Work work) {
+  int code = 0;
+  const auto sync = [&] { code = ::syncfs(inc) == 0 ? 0 : errno; };
+  Result<void> done;
+  {
+    std::jthread syncing;
+    try {
+      syncing = std::jthread(sync);
+    } catch (const std::system_error&) {
+      sync();
+    }
+    done = work();
+  }
+  if (done && code != 0) return fail_errno("syncing", "the volume of the incs", code);
+  return done;
+}
+
 /// Owner, mode and times of the jail's own directory, which is root's.
 Result<void> finish_root(const TreeIncRequest& request, const Roots& roots) {
   const std::string& name = request.temporary_name;
@@ -133,14 +154,17 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
     return fail_errno("looking at", request.temporary_name, code);
   }
   const TreeRecord identity = record_of(root);
-  CHECK(writer.finish(state.sorter, {.records = 0,
-                                     .names = 0,
-                                     .inc_inode = identity.live_inode,
-                                     .inc_born = identity.born,
-                                     .taken = state.began.real,
-                                     .steady_clock = steady(state.began, ended),
-                                     .boot_id = boot}));
-  if (::syncfs(roots.inc.get()) != 0) return fail_errno("syncing", "the volume of the incs");
+  const auto finish = [&]() -> Result<void> {
+    CHECK(writer.finish(state.sorter, {.records = 0,
+                                       .names = 0,
+                                       .inc_inode = identity.live_inode,
+                                       .inc_born = identity.born,
+                                       .taken = state.began.real,
+                                       .steady_clock = steady(state.began, ended),
+                                       .boot_id = boot}));
+    return {};
+  };
+  CHECK(sync_meanwhile(roots.inc.get(), finish));
 
   return TreeIncOutcome{.directories = state.directories,
                         .linked = state.linked,

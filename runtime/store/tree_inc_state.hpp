@@ -38,7 +38,7 @@ struct TreeIncState {
         groups(std::move(group_map)),
         budget(wanted.space_guard),
         meter(wanted.progress, expected),
-        sorter(TreeSorter::Order::live, wanted.manifest_dir_fd),
+        sorter(TreeSorter::Order::live, wanted.manifest_dir_fd, tree_threads(wanted.threads) + 1),
         queue(32) {}
 
   const TreeIncRequest& request;

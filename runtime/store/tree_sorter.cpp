@@ -42,9 +42,8 @@ struct TreeSorter::Run {
 };
 
 Result<void> TreeSorter::Sink::add(const TreeRecord& record) {
-  if (records_.capacity() == 0) records_.reserve(kBuffer);
   records_.push_back(record);
-  if (records_.size() < kBuffer) return {};
+  if (records_.size() < sorter_.buffer_) return {};
   sorter_.sort(records_);
   CHECK(sorter_.spill(records_));
   records_.clear();
@@ -63,20 +62,29 @@ std::pair<std::uint64_t, std::uint64_t> TreeSorter::key(const TreeRecord& record
   return {record.inc_inode, record.live_inode};
 }
 
-/// Keys are sorted and the records, five times as large, moved once.
-void TreeSorter::sort(std::vector<TreeRecord>& records) const {
+/// Keys are sorted first, and then each record, five times as large, is moved once, along the
+/// cycles of the permutation.
+void TreeSorter::sort(std::span<TreeRecord> records) const {
   struct Place {
     std::pair<std::uint64_t, std::uint64_t> key;
-    std::size_t index;
+    std::size_t from;
   };
   std::vector<Place> places;
   places.reserve(records.size());
   for (const auto& record : records) places.push_back({key(record), places.size()});
   std::ranges::sort(places, {}, &Place::key);
-  std::vector<TreeRecord> sorted;
-  sorted.reserve(records.capacity());
-  for (const auto& place : places) sorted.push_back(records[place.index]);
-  records.swap(sorted);
+  for (std::size_t start = 0; start < places.size(); ++start) {
+    if (places[start].from == start) continue;
+    const TreeRecord first = records[start];
+    std::size_t to = start;
+    for (;;) {
+      const std::size_t from = std::exchange(places[to].from, to);
+      if (from == start) break;
+      records[to] = records[from];
+      to = from;
+    }
+    records[to] = first;
+  }
 }
 
 Result<void> TreeSorter::spill(std::span<const TreeRecord> records) {

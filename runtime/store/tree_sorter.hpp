@@ -22,11 +22,13 @@ class TreeSorter {
     live,  ///< by live inode, then by the inc's
     inc,   ///< by the inc's inode, then by the live one
   };
-  static constexpr std::size_t kBuffer = 16384;  // records a thread holds: 2 MiB
+  /// What all threads together hold before they spill.
+  static constexpr std::size_t kMemory = std::size_t{16} << 20;
 
   /// `spill_dir`: a directory on whose volume the unnamed file (O_TMPFILE, open(2)) is made, if one
-  /// is needed at all.
-  TreeSorter(Order order, int spill_dir) : order_(order), spill_dir_(spill_dir) {}
+  /// is needed at all. `sinks`: how many there will be.
+  TreeSorter(Order order, int spill_dir, unsigned sinks)
+      : order_(order), spill_dir_(spill_dir), buffer_(kMemory / sizeof(TreeRecord) / sinks) {}
 
   /// One thread's way in. What it holds is handed over by finish().
   class Sink {
@@ -51,11 +53,12 @@ class TreeSorter {
   };
 
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> key(const TreeRecord& record) const;
-  void sort(std::vector<TreeRecord>& records) const;
+  void sort(std::span<TreeRecord> records) const;
   [[nodiscard]] Result<void> spill(std::span<const TreeRecord> records);
 
   const Order order_;
   const int spill_dir_;
+  const std::size_t buffer_;  // records
   std::mutex mutex_;
   Fd file_;
   std::uint64_t file_size_ = 0;
