@@ -225,7 +225,7 @@ std::vector<Door> doors() {
         {"request_key", {0, 0, 0, 0}, deny()},
         {"getrandom", {kPointer, 16, 0}, kAllow}}},
       {"SharedPages",
-       {{"splice", {3, 0, 4, 0, 1, 0}, deny()},
+       {{"splice", {3, 0, 4, 0, 1, 0}, deny(EINVAL)},
         {"vmsplice", {3, 0, 1, 0}, deny()},
         {"tee", {3, 4, 1, 0}, deny()},
         {"copy_file_range", {3, 0, 4, 0, 1, 0}, kAllow}}},
