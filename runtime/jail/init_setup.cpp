@@ -1,5 +1,6 @@
 #include "jail/init_setup.hpp"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "jail/root_tree.hpp"
@@ -23,6 +24,7 @@ Result<InitHandles> isolate(const LaunchPlan& plan, int user_namespace) {
   InitHandles handles;
   // Host root still, in namespaces that belong to the host's user namespace.
   CHECK(join_new_session_keyring());
+  if (::unshare(CLONE_NEWCGROUP) != 0) return fail_errno("entering", "a new cgroup namespace");
   CHECK(make_mounts_private());
   TRY(handles.proc,
       new_mount("proc", {.readonly = true, .nosuid = true, .nodev = true, .noexec = true}, {}));

@@ -75,4 +75,10 @@ FirewallJail plan_firewall(const std::string& name, const JailSettings& settings
           settings.allow, base_uid,      settings.new_connections_per_minute};
 }
 
+CgroupLimits plan_cgroup(const JailSettings& settings) {
+  // Beside the sessions' processes there is init.
+  return {settings.memory_max, settings.max_processes + 1ULL, settings.cpu_weight,
+          settings.io_weight};
+}
+
 }  // namespace evojail

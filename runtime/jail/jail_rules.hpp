@@ -7,6 +7,7 @@
 #include "config/profile.hpp"
 #include "jail/launch_plan.hpp"
 #include "jail/session_rules.hpp"
+#include "kernel/cgroup.hpp"
 #include "kernel/firewall.hpp"
 
 namespace evojail {
@@ -25,5 +26,7 @@ namespace evojail {
                                                  const Profile& profile);
 [[nodiscard]] FirewallJail plan_firewall(const std::string& name, const JailSettings& settings,
                                          std::uint32_t base_uid);
+
+[[nodiscard]] CgroupLimits plan_cgroup(const JailSettings& settings);
 
 }  // namespace evojail

@@ -12,6 +12,7 @@
 #include "jail/launch.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
+#include "kernel/cgroup.hpp"
 #include "kernel/channel.hpp"
 #include "kernel/firewall.hpp"
 #include "kernel/unix_socket.hpp"
@@ -71,8 +72,9 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
       plan_launch(options.name, paths, settings, profile, image.path, range.base()));
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
+  TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
   // init puts the jail together while the filter is compiled and the firewall is told.
-  TRY(auto launch, Launch::begin(plan));
+  TRY(auto launch, Launch::begin(plan, cgroup ? std::optional(cgroup->get()) : std::nullopt));
   CHECK(Firewall(options.host.firewall_table)
             .apply(plan_firewall(options.name, settings, range.base())));
   TRY(const auto rules, plan_sessions(settings, profile));
@@ -85,6 +87,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .image = std::move(image.hold),
                          .image_id = image.id,
                          .base_uid = range.base(),
+                         .limited_by_cgroup = cgroup.has_value(),
                          .since = std::time(nullptr),
                          .init = std::move(init),
                          .listener = std::move(listener),
@@ -114,6 +117,8 @@ Result<JailSettings> apply_settings(const SupervisorOptions& options, Supervisor
   CHECK(Firewall(options.host.firewall_table)
             .apply(plan_firewall(options.name, settings, state.base_uid)));
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), state.base_uid));
+  TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
+  state.limited_by_cgroup = cgroup.has_value();
   CHECK(send_rules(state.init, rules));
   if (listener) state.listener = std::move(*listener);
   return settings;

@@ -12,17 +12,19 @@ namespace {
 
 using Kind = InitMessage::Kind;
 
+// The cgroup namespace comes from init itself: its root is the cgroup of the process that makes it.
 constexpr std::uint64_t namespaces =
-    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 
 }  // namespace
 
-Result<Launch> Launch::begin(const LaunchPlan& plan) {
+Result<Launch> Launch::begin(const LaunchPlan& plan, std::optional<int> cgroup) {
   TRY(const Fd user_namespace, make_user_namespace(plan.base_uid));
   TRY(auto channel, channel_pair());
-  TRY(auto process, clone_process(namespaces, [&] {
-        return run_init(plan, channel.second.get(), user_namespace.get());
-      }));
+  TRY(auto process,
+      clone_process(
+          namespaces, [&] { return run_init(plan, channel.second.get(), user_namespace.get()); },
+          cgroup));
   return Launch(std::move(process), std::move(channel.first));
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "jail/launch_plan.hpp"
@@ -19,8 +21,8 @@ struct RunningInit {
 /// A jail that is being put together by its init, while the supervisor does other things.
 class Launch {
  public:
-  /// Makes the namespaces and starts init in them.
-  [[nodiscard]] static Result<Launch> begin(const LaunchPlan& plan);
+  /// Makes the namespaces and starts init in them, and in `cgroup` where one is given.
+  [[nodiscard]] static Result<Launch> begin(const LaunchPlan& plan, std::optional<int> cgroup);
 
   /// Waits until init stands; the step that failed inside it is the error, as it happened.
   [[nodiscard]] Result<RunningInit> finish() &&;

@@ -162,4 +162,12 @@ std::vector<SessionStatus> SessionTable::status() const {
   return list;
 }
 
+std::map<std::uint32_t, std::uint64_t> SessionTable::received() const {
+  std::map<std::uint32_t, std::uint64_t> bytes;
+  for (const auto& [id, session] : state_.sessions) {
+    bytes[id] = traffic_of(session.socket.get()).received;
+  }
+  return bytes;
+}
+
 }  // namespace evojail

@@ -37,6 +37,9 @@ class SessionTable {
 
   [[nodiscard]] std::vector<SessionStatus> status() const;
 
+  /// Bytes received so far, by session.
+  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> received() const;
+
  private:
   [[nodiscard]] Result<void> watch_log(Session& session);
   void read_log(std::uint32_t id);

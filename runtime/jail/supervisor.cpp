@@ -14,6 +14,7 @@
 #include "base/file.hpp"
 #include "base/parse.hpp"
 #include "jail/control.hpp"
+#include "jail/disk_guard.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/jail_start.hpp"
@@ -25,12 +26,14 @@
 #include "kernel/channel.hpp"
 #include "kernel/tcp.hpp"
 #include "kernel/unix_socket.hpp"
+#include "store/host_check.hpp"
 #include "store/jails.hpp"
 
 namespace evojail {
 namespace {
 
 using Kind = InitMessage::Kind;
+constexpr std::chrono::seconds disk_interval{2};
 constexpr const char* state_variable = "EVOJAIL_STATE_FD";
 
 Result<Fd> signals() {
@@ -83,6 +86,7 @@ class Supervisor {
     TRY(mknod_, MknodProxy::make(state_.init.mknod_listener.get(), state_.init.process.pid(),
                                  state_.base_uid, paths_.data));
     CHECK(loop_.watch(state_.init.mknod_listener.get(), [this] { on_mknod(); }));
+    look_at_disk();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
     CHECK(loop_.run());
@@ -170,6 +174,21 @@ class Supervisor {
     loop_.unwatch(state_.init.mknod_listener.get());
   }
 
+  /// DISK_RESERVE: while the volume is low, writing sessions end.
+  void look_at_disk() {
+    loop_.at(EventLoop::Clock::now() + disk_interval, [this] { look_at_disk(); });
+    if (state_.sessions.empty() && !disk_.low()) return;
+    const auto space = free_space(options_.host);
+    if (!space) return log(LogLevel::warning, space.error().message());
+    const auto writers = disk_.look(space->available < space->reserve, sessions_.received());
+    if (writers.empty()) return;
+    log(LogLevel::error,
+        fmt::format("ending {} writing sessions: {} bytes are free on the volume, DISK_RESERVE "
+                    "keeps {}",
+                    writers.size(), space->available, space->reserve));
+    sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
+  }
+
   void on_signal() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
@@ -237,11 +256,21 @@ class Supervisor {
     status.image = state_.image_id;
     status.base_uid = state_.base_uid;
     status.sessions = sessions_.status();
+    status.warnings = warnings();
+    return status;
+  }
+
+  [[nodiscard]] std::vector<std::string> warnings() const {
+    std::vector<std::string> list;
     if (const auto inert = mounted_nodev(paths_.data); !inert || !*inert) {
-      status.warnings.push_back(fmt::format(
+      list.push_back(fmt::format(
           "device nodes are refused: the volume of '{}' is not mounted nodev", paths_.data));
     }
-    return status;
+    if (!state_.limited_by_cgroup) {
+      list.emplace_back("no cgroup was delegated: resource limits only, none on memory as a whole");
+    }
+    if (disk_.low()) list.emplace_back("the volume is below DISK_RESERVE: writing sessions end");
+    return list;
   }
 
   /// Executes the program anew, with everything handed over. Comes back only with an error.
@@ -296,6 +325,7 @@ class Supervisor {
   Fd signals_;
   SessionTable sessions_;
   std::optional<MknodProxy> mknod_;
+  DiskGuard disk_;
   Fd stop_asker_;
   bool stopping_ = false;
   bool init_died_ = false;

@@ -18,7 +18,8 @@ struct SupervisorState {
   Fd image;       ///< BaseImage::hold
   std::string image_id;
   std::uint32_t base_uid = 0;
-  std::int64_t since = 0;  ///< seconds since the epoch
+  bool limited_by_cgroup = false;  ///< else by rlimits alone
+  std::int64_t since = 0;          ///< seconds since the epoch
   RunningInit init;
   Fd listener;
   Fd control;  ///< listening control socket

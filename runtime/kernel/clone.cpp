@@ -53,12 +53,17 @@ void ChildProcess::end() noexcept {
   [[maybe_unused]] const auto reaped = wait();
 }
 
-Result<ChildProcess> clone_process(std::uint64_t flags, const std::function<int()>& body) {
+Result<ChildProcess> clone_process(std::uint64_t flags, const std::function<int()>& body,
+                                   std::optional<int> cgroup) {
   int pidfd = -1;
   clone_args args{};
   args.flags = flags | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
+  if (cgroup) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<__u64>(*cgroup);
+  }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return fail_errno("starting", "a process");
   if (pid == 0) ::_exit(body());

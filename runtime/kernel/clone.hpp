@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -51,6 +52,7 @@ class ChildProcess {
 /// result is the child's exit code. The child leaves by _exit(2), so no destructor of the parent's
 /// runs twice.
 [[nodiscard]] Result<ChildProcess> clone_process(std::uint64_t flags,
-                                                 const std::function<int()>& body);
+                                                 const std::function<int()>& body,
+                                                 std::optional<int> cgroup = std::nullopt);
 
 }  // namespace evojail

@@ -1,0 +1,109 @@
+#include "kernel/cgroup.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.hpp"
+#include "base/parse.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr const char* mount_point = "/sys/fs/cgroup";
+
+bool is_cgroup2(const char* path) {
+  struct statfs facts{};
+  return ::statfs(path, &facts) == 0 && facts.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+bool is_delegated(const std::string& directory) {
+  for (const char* name : {"trusted.delegate", "user.delegate"}) {
+    std::array<char, 8> value{};
+    const ssize_t size = ::getxattr(directory.c_str(), name, value.data(), value.size());
+    if (size == 1 && value[0] == '1') return true;
+  }
+  return false;
+}
+
+Result<bool> has_controllers(const std::string& directory) {
+  TRY(const auto text, read_file(directory + "/cgroup.controllers"));
+  const auto words = split_words(trim(text));
+  return std::ranges::all_of(std::array{"memory", "pids", "cpu"}, [&](std::string_view wanted) {
+    return std::ranges::find(words, wanted) != words.end();
+  });
+}
+
+Result<void> put(const std::string& path, const std::string& value) {
+  TRY(const Fd fd, open_path(path, O_WRONLY));
+  return write_all(fd.get(), path, value);
+}
+
+Result<void> make_child(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
+  return fail_errno("making cgroup", path);
+}
+
+Result<void> set_limits(const std::string& jail, const CgroupLimits& limits) {
+  CHECK(put(jail + "/memory.max",
+            limits.memory_max == 0 ? "max" : std::to_string(limits.memory_max)));
+  // Swap would only move the pressure to where the neighbours feel it.
+  if (path_exists(jail + "/memory.swap.max")) {
+    CHECK(put(jail + "/memory.swap.max", limits.memory_max == 0 ? "max" : "0"));
+  }
+  CHECK(put(jail + "/pids.max", std::to_string(limits.processes)));
+  CHECK(put(jail + "/cpu.weight", std::to_string(limits.cpu_weight)));
+  // Not every kernel and disk has an I/O controller with weights.
+  if (path_exists(jail + "/io.weight")) {
+    CHECK(put(jail + "/io.weight", fmt::format("default {}", limits.io_weight)));
+  }
+  return {};
+}
+
+/// The delegated directory: the process's own cgroup, or the one above it after a reload.
+std::string delegated_directory(const std::string& own) {
+  constexpr std::string_view child = "/supervisor";
+  std::string path = mount_point + own;
+  if (path.ends_with(child)) path.resize(path.size() - child.size());
+  return path;
+}
+
+}  // namespace
+
+std::optional<std::string> unified_cgroup(std::string_view text) {
+  for (const auto line : split_lines(text)) {
+    if (line.starts_with("0::/")) return std::string(line.substr(3));
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Fd>> make_jail_cgroup(const CgroupLimits& limits) {
+  if (!is_cgroup2(mount_point)) return std::nullopt;
+  TRY(const auto text, read_file("/proc/self/cgroup"));
+  const auto own = unified_cgroup(text);
+  if (!own) return std::nullopt;
+  const std::string directory = delegated_directory(*own);
+  if (!is_delegated(directory)) return std::nullopt;
+  TRY(const bool enough, has_controllers(directory));
+  if (!enough) return std::nullopt;
+  // A cgroup with processes of its own cannot hand controllers down (cgroups(7), "no internal
+  // processes").
+  CHECK(make_child(directory + "/supervisor"));
+  CHECK(put(directory + "/supervisor/cgroup.procs", "0"));
+  CHECK(put(directory + "/cgroup.subtree_control", "+memory +pids +cpu"));
+  // Optional: where it cannot be handed down, the weights of the disk do not apply.
+  [[maybe_unused]] const auto io = put(directory + "/cgroup.subtree_control", "+io");
+  CHECK(make_child(directory + "/jail"));
+  CHECK(set_limits(directory + "/jail", limits));
+  TRY(Fd jail, open_directory(directory + "/jail"));
+  return jail;
+}
+
+}  // namespace evojail

@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include "jail/control.hpp"
+#include "jail/init_protocol.hpp"
+#include "jail/session_rules.hpp"
+
+namespace evojail {
+namespace {
+
+TEST(InitMessage, comes_back_as_it_went) {
+  const InitMessage sent{InitMessage::Kind::failed, 7, EPERM, "mounting '/x'", "mend it"};
+  const auto got = decode_init_message(encode(sent));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->kind, sent.kind);
+  EXPECT_EQ(got->id, 7U);
+  EXPECT_EQ(got->value, EPERM);
+  EXPECT_EQ(got->text, sent.text);
+  EXPECT_EQ(got->hint, sent.hint);
+}
+
+TEST(InitMessage, refuses_what_was_cut_or_made_up) {
+  const std::string whole = encode(InitMessage{.kind = InitMessage::Kind::rules, .text = "text"});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(decode_init_message(whole.substr(0, size))) << size;
+  }
+  std::string unknown = whole;
+  unknown[0] = '\x7f';
+  EXPECT_FALSE(decode_init_message(unknown));
+}
+
+TEST(SessionRules, come_back_as_they_went) {
+  SessionRules sent;
+  sent.limits = {{1, 2}, {3, ~0ULL}};
+  sent.filter.program = {{6, 0, 0, 0x7fff0000}};
+  const auto got = decode_session_rules(encode(sent));
+  ASSERT_TRUE(got);
+  ASSERT_EQ(got->limits.size(), 2U);
+  EXPECT_EQ(got->limits[1].resource, 3);
+  EXPECT_EQ(got->limits[1].value, ~0ULL);
+  EXPECT_EQ(got->filter, sent.filter);
+}
+
+TEST(SessionRules, without_a_filter_or_cut_short_are_refused) {
+  SessionRules none;
+  EXPECT_FALSE(decode_session_rules(encode(none)));
+  none.filter.program = {{6, 0, 0, 0}};
+  const std::string whole = encode(none);
+  EXPECT_FALSE(decode_session_rules(whole.substr(0, whole.size() - 1)));
+  EXPECT_FALSE(decode_session_rules(whole + "x"));
+}
+
+TEST(Control, requests_come_back_as_they_went) {
+  using Kind = ControlRequest::Kind;
+  for (const Kind kind : {Kind::status, Kind::reload, Kind::stop, Kind::end_sessions}) {
+    const auto got = decode_control_request(encode(ControlRequest{kind}));
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->kind, kind);
+  }
+}
+
+TEST(Control, refuses_requests_it_does_not_know) {
+  for (const char* text : {"", "{", "[]", "{}", "null", R"({"request":"explode"})",
+                           R"({"request":"stop","now":true})", R"({"request":1})"}) {
+    EXPECT_FALSE(decode_control_request(text)) << text;
+  }
+}
+
+TEST(Control, a_status_comes_back_as_it_went) {
+  ControlReply sent;
+  sent.status = SupervisorStatus{.pid = 12,
+                                 .init = 13,
+                                 .since = 1700000000,
+                                 .port = 2222,
+                                 .image = "abc",
+                                 .base_uid = 0x70000000,
+                                 .sessions = {{3, "192.0.2.7", 50022, 1700000001, 5, 6, "rsync"}},
+                                 .warnings = {"no cgroup"}};
+  const auto got = decode_control_reply(encode(sent));
+  ASSERT_TRUE(got && got->status);
+  EXPECT_EQ(got->status->pid, 12);
+  EXPECT_EQ(got->status->base_uid, 0x70000000U);
+  ASSERT_EQ(got->status->sessions.size(), 1U);
+  EXPECT_EQ(got->status->sessions[0].peer, "192.0.2.7");
+  EXPECT_EQ(got->status->warnings, sent.status->warnings);
+}
+
+TEST(Control, an_error_reaches_the_asker_with_its_hint) {
+  ControlReply sent;
+  sent.error = "line 3: unknown key 'PROT'";
+  sent.hint = "PORT?";
+  const auto got = decode_control_reply(encode(sent));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->error, sent.error);
+  EXPECT_EQ(got->hint, sent.hint);
+}
+
+TEST(Control, refuses_replies_that_are_none) {
+  for (const char* text :
+       {"", "{", "{}", R"({"sessions":"many"})", R"({"sessions":1,"status":{}})"}) {
+    EXPECT_FALSE(decode_control_reply(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace evojail
