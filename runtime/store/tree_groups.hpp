@@ -26,6 +26,8 @@ class TreeGroups {
   [[nodiscard]] static Result<TreeGroups> create(int inc, const std::string& name);
   TreeGroups(TreeGroups&&) = default;
 
+  [[nodiscard]] int directory() const { return dir_.get(); }
+
   /// The right to copy one inode: other threads that come to the same one wait until it is let go.
   class Turn {
    public:

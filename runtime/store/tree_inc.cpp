@@ -139,9 +139,8 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
   state.manifest_proves = state.manifest && state.manifest->header().steady_clock &&
                           (state.manifest->header().boot_id == boot || request.stopped_cleanly);
 
-  // Rule 2. In this order: a store through a mapping that syncfs wrote out has to fault again, and
-  // then its ctime is not before T.
-  state.began = TreeMoment::now();
+  // Rule 2. T was read before, in this order: a store through a mapping that syncfs wrote out has
+  // to fault again, and then its ctime is not before T.
   if (::syncfs(request.jail_dir_fd) != 0) return fail_errno("syncing", "the jail's volume");
   state.trusted_before = seconds_before(state.began.real, request.sessions_open ? 60 : 2);
 

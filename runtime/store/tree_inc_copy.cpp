@@ -126,7 +126,7 @@ Result<std::optional<TreeRecord>> TreeFileTaker::link_equal(const TreePlace& pla
   struct statx facts{};
   if (!place.base || stat_entry(place.base.get(), name, facts) != 0) return std::nullopt;
   if (!same_metadata(source.facts, facts)) return std::nullopt;
-  if (facts.stx_nlink + source.facts.stx_nlink + 1 > kMostLinks) return std::nullopt;  // rule 7
+  if (facts.stx_nlink + source.facts.stx_nlink + 2 > kMostLinks) return std::nullopt;  // rule 7
   Fd node;
   if (open_node(place.base.get(), name, node) != 0) return std::nullopt;
   ExtendedAttributes attributes;
@@ -149,9 +149,25 @@ Result<std::optional<TreeRecord>> TreeFileTaker::link_equal(const TreePlace& pla
     record.digest = result.digest;
     record.flags |= TreeRecord::kDigest;
   }
-  if (::linkat(node.get(), "", place.copy.get(), name, AT_EMPTY_PATH) != 0) return std::nullopt;
+  TRY(const bool linked, link_base(place, name, source, node.get(), facts.stx_ino));
+  if (!linked) return std::nullopt;
   record.inc_inode = facts.stx_ino;
   return record;
+}
+
+/// Links a base inode that was found equal, unless that would make two live inodes one.
+Result<bool> TreeFileTaker::link_base(const TreePlace& place, const char* name,
+                                      const Source& source, int node, std::uint64_t inode) {
+  std::optional<TreeRecord> known;
+  if (state_.manifest) known = state_.manifest->find(source.facts.stx_ino, cache_);
+  const bool owner = known && known->inc_inode == inode;
+  if (!owner && !state_.claims.claim(node)) return false;
+  if (::linkat(node, "", place.copy.get(), name, AT_EMPTY_PATH) != 0) return false;
+  if (owner && state_.claims.claimed(inode)) {
+    CHECK(remove_copy(place, name));
+    return false;
+  }
+  return true;
 }
 
 Result<std::optional<TreeRecord>> TreeFileTaker::copy(const TreePlace& place, const char* name,

@@ -67,7 +67,7 @@ Result<bool> TreeFileTaker::link_recorded(const TreePlace& place, const char* na
   }
   struct statx linked{};
   const int code = stat_entry(copy, name, linked);
-  if (code != 0 || !same_inc(record, linked)) {
+  if (code != 0 || !same_inc(record, linked) || state_.claims.claimed(record.inc_inode)) {
     CHECK(remove_copy(place, name));
     return false;
   }

@@ -45,6 +45,8 @@ class TreeFileTaker {
   [[nodiscard]] Result<Attempt> attempt(const TreePlace& place, const char* name);
   [[nodiscard]] Result<std::optional<TreeRecord>> link_equal(const TreePlace& place,
                                                              const char* name, Source& source);
+  [[nodiscard]] Result<bool> link_base(const TreePlace& place, const char* name,
+                                       const Source& source, int node, std::uint64_t inode);
   [[nodiscard]] Result<std::optional<TreeRecord>> copy(const TreePlace& place, const char* name,
                                                        Source& source);
   [[nodiscard]] Result<std::optional<TreeRecord>> copy_file(const TreePlace& place,

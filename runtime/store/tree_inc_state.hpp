@@ -11,6 +11,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "store/tree_budget.hpp"
+#include "store/tree_claims.hpp"
 #include "store/tree_clock.hpp"
 #include "store/tree_groups.hpp"
 #include "store/tree_inc.hpp"
@@ -35,7 +36,9 @@ struct TreePlace {
 struct TreeIncState {
   TreeIncState(const TreeIncRequest& wanted, TreeGroups group_map, std::uint64_t expected)
       : request(wanted),
+        began(TreeMoment::now()),
         groups(std::move(group_map)),
+        claims(groups.directory(), began.real),
         budget(wanted.space_guard),
         meter(wanted.progress, expected),
         sorter(TreeSorter::Order::live, wanted.manifest_dir_fd, tree_threads(wanted.threads) + 1),
@@ -43,12 +46,13 @@ struct TreeIncState {
 
   const TreeIncRequest& request;
   struct statx volume{};    ///< of the jail's directory: all that is taken lies in its file system
-  TreeMoment began;         ///< T (rule 2)
+  const TreeMoment began;   ///< T (rule 2): the state is made right before `syncfs`
   TreeTime trusted_before;  ///< rule 4: stamps at or after it prove nothing
   std::optional<TreeManifest> manifest;  ///< the base's
   bool manifest_proves = false;          ///< rule 6; otherwise all is compared
 
   TreeGroups groups;
+  TreeClaims claims;
   TreeBudget budget;
   TreeMeter meter;
   TreeTroubles troubles;
@@ -67,6 +71,7 @@ struct TreeIncState {
   void fail_with(Error error) {
     const std::lock_guard lock(mutex);
     if (!failure) failure = std::move(error);
+    failed.store(true, std::memory_order_relaxed);
   }
 
   /// An error on `name` in `dir`: listed (rule 10), or, where nothing more can be written or
@@ -76,6 +81,7 @@ struct TreeIncState {
 
   std::mutex mutex;
   std::optional<Error> failure;
+  std::atomic<bool> failed = false;
 };
 
 }  // namespace evojail

@@ -7,8 +7,18 @@
 #include <cerrno>
 
 #include "store/tree_attributes.hpp"
+#include "store/tree_handle.hpp"
 
 namespace evojail {
+namespace {
+
+/// 0, which no inode has, where it cannot be told.
+std::uint64_t inode_of(const Fd& fd) {
+  struct statx facts{};
+  return stat_entry(fd.get(), "", facts) == 0 ? facts.stx_ino : 0;
+}
+
+}  // namespace
 
 bool TreeIncWalk::ended(Error error) {
   state_.fail_with(std::move(error));
@@ -17,6 +27,7 @@ bool TreeIncWalk::ended(Error error) {
 
 bool TreeIncWalk::names(const TreePlace& place, const std::vector<DirectoryEntry>& entries) {
   for (const auto& entry : entries) {
+    if (state_.failed.load(std::memory_order_relaxed)) return false;
     if (auto taken = taker_.take(place, entry.name); !taken) {
       return ended(std::move(taken).error());
     }
@@ -27,6 +38,7 @@ bool TreeIncWalk::names(const TreePlace& place, const std::vector<DirectoryEntry
 
 bool TreeIncWalk::enter(const TreePlace& place, const DirectoryEntry& entry,
                         std::optional<TreePlace>& child) {
+  if (state_.failed.load(std::memory_order_relaxed)) return false;
   auto opened = open(place, entry.name);
   if (!opened) return ended(std::move(opened).error());
   child = std::move(*opened);
@@ -60,7 +72,20 @@ Result<std::optional<TreePlace>> TreeIncWalk::open(const TreePlace& parent, cons
     return fail_errno("opening", state_.troubles.path(copy, name), code);
   }
   if (parent.base) static_cast<void>(open_subdirectory(parent.base.get(), name, place.base));
+  find_moved_base(place);
   return place;
+}
+
+/// The directory's counterpart in the base is looked for by name first, then, where the client
+/// moved it, by what the manifest says of its inode. It only says where to look: what is linked
+/// from it is looked at each time.
+void TreeIncWalk::find_moved_base(TreePlace& place) {
+  if (!state_.manifest) return;
+  const auto record = state_.manifest->find(place.facts.stx_ino, cache_);
+  if (!record || !S_ISDIR(record->mode) || record->born != record_of(place.facts).born) return;
+  if (place.base && inode_of(place.base) == record->inc_inode) return;
+  static_cast<void>(open_directory_below(state_.request.base->inc_dir_fd, record->inc_inode,
+                                         record->generation, place.base));
 }
 
 bool TreeIncWalk::leave(const TreePlace& place) {
@@ -72,6 +97,7 @@ bool TreeIncWalk::leave(const TreePlace& place) {
 /// that other threads still walk are made already and change nothing in it any more.
 Result<void> TreeIncWalk::complete(const TreePlace& place) {
   const int copy = place.copy.get();
+  if (!place.live) return record(place, place.facts);
   struct statx now{};
   if (const int code = stat_entry(place.live.get(), "", now)) {
     return state_.trouble(copy, "", "looking at it", code, false);
@@ -93,48 +119,59 @@ Result<void> TreeIncWalk::complete(const TreePlace& place) {
   if (const int code = set_times(copy, "", now)) {
     CHECK(state_.trouble(copy, "", "setting times", code, true));
   }
+  return record(place, now);
+}
+
+/// The copy as it came out, under the live directory's number and birth.
+Result<void> TreeIncWalk::record(const TreePlace& place, const struct statx& live) {
   struct statx made{};
-  if (const int code = stat_entry(copy, "", made)) {
-    return state_.trouble(copy, "", "looking at it", code, true);
+  if (const int code = stat_entry(place.copy.get(), "", made)) {
+    return state_.trouble(place.copy.get(), "", "looking at it", code, true);
   }
-  TreeRecord record = record_of(now);
+  TreeRecord record = record_of(made);
+  record.live_inode = live.stx_ino;
   record.inc_inode = made.stx_ino;
+  record.born = record_of(live).born;
+  static_cast<void>(inode_generation(place.copy.get(), record.generation));
   state_.directories.fetch_add(1, std::memory_order_relaxed);
   state_.meter.add(1, 0);
   return taker_.add_record(record);
 }
 
 TreeIncWalk::Mark TreeIncWalk::close(TreePlace place) {
-  Mark mark{.live = place.facts.stx_ino,
-            .copy = 0,
-            .resume = place.resume,
-            .changed = TreeTime(place.facts.stx_ctime),
-            .had_base = static_cast<bool>(place.base)};
-  struct statx copy{};
-  if (stat_entry(place.copy.get(), "", copy) == 0) mark.copy = copy.stx_ino;
-  return mark;
+  return {.live = place.facts.stx_ino,
+          .copy = inode_of(place.copy),
+          .base = place.base ? inode_of(place.base) : 0,
+          .resume = place.resume,
+          .changed = TreeTime(place.facts.stx_ctime)};
 }
 
 /// By ".." from the child. The live one may have been moved meanwhile, which must not lead the walk
-/// anywhere else.
+/// anywhere else: then there is no way back to the names that were left, and the copy stays without
+/// them.
 std::optional<TreePlace> TreeIncWalk::reopen(const TreePlace& child, const Mark& mark) {
   TreePlace place;
-  const auto lost = [&](int code) -> std::optional<TreePlace> {
-    state_.troubles.add(child.copy.get(), "", "the directory above it moved while it was read",
-                        code);
+  if (open_parent(child.copy.get(), place.copy) != 0 || inode_of(place.copy) != mark.copy) {
+    state_.fail_with(Error("taking an inc: a directory of the copy was moved"));
     return std::nullopt;
-  };
-  if (const int code = open_parent(child.live.get(), place.live)) return lost(code);
-  if (const int code = stat_entry(place.live.get(), "", place.facts)) return lost(code);
-  if (place.facts.stx_ino != mark.live || !same_volume(place.facts, state_.volume)) {
-    return lost(ENOENT);
   }
-  struct statx copy{};
-  if (const int code = open_parent(child.copy.get(), place.copy)) return lost(code);
-  if (const int code = stat_entry(place.copy.get(), "", copy)) return lost(code);
-  if (copy.stx_ino != mark.copy) return lost(ENOENT);
-  // The base matters less: what is linked from it is looked at each time.
-  if (mark.had_base && child.base) static_cast<void>(open_parent(child.base.get(), place.base));
+  const bool back = child.live && open_parent(child.live.get(), place.live) == 0 &&
+                    stat_entry(place.live.get(), "", place.facts) == 0 &&
+                    place.facts.stx_ino == mark.live && same_volume(place.facts, state_.volume);
+  if (!back) {
+    if (child.live) {
+      state_.troubles.add(child.copy.get(), "", "it was moved while the directory above was read");
+    }
+    place.live.reset();
+    place.facts = {};
+    place.facts.stx_ino = mark.live;
+    return place;
+  }
+  if (mark.base != 0) {
+    if (child.base) static_cast<void>(open_parent(child.base.get(), place.base));
+    if (place.base && inode_of(place.base) != mark.base) place.base.reset();
+    if (!place.base) find_moved_base(place);
+  }
   place.resume = mark.resume;
   place.subdirectories = true;
   place.facts.stx_ctime.tv_sec = mark.changed.seconds;

@@ -18,9 +18,9 @@ class TreeIncWalk {
   struct Mark {
     std::uint64_t live = 0;
     std::uint64_t copy = 0;
+    std::uint64_t base = 0;  ///< 0: it had none
     std::int64_t resume = 0;
     TreeTime changed;
-    bool had_base = false;
   };
 
   explicit TreeIncWalk(TreeIncState& state) : state_(state), taker_(state) {}
@@ -40,11 +40,14 @@ class TreeIncWalk {
   void unreadable(const TreePlace& place, int code);
 
  private:
+  void find_moved_base(TreePlace& place);
   [[nodiscard]] Result<void> complete(const TreePlace& place);
+  [[nodiscard]] Result<void> record(const TreePlace& place, const struct statx& live);
   bool ended(Error error);
 
   TreeIncState& state_;
   TreeFileTaker taker_;
+  TreeManifest::Cache cache_;
 };
 
 }  // namespace evojail

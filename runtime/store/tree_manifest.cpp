@@ -160,7 +160,8 @@ Result<std::size_t> TreeManifest::load(std::uint64_t number, manifest_format::Bl
   return count;
 }
 
-std::optional<TreeRecord> TreeManifest::find(std::uint64_t live_inode, Cache& cache) const {
+std::optional<TreeRecord> TreeManifest::find(std::uint64_t live_inode, Cache& cache,
+                                             std::uint64_t* place) const {
   using namespace manifest_format;
   const auto behind = std::ranges::upper_bound(index_, live_inode);
   if (behind == index_.begin()) return std::nullopt;
@@ -188,6 +189,7 @@ std::optional<TreeRecord> TreeManifest::find(std::uint64_t live_inode, Cache& ca
     }
   }
   if (low == slot.count || inode_at(low) != live_inode) return std::nullopt;
+  if (place != nullptr) *place = number * kRecordsInBlock + low;
   return get_record(std::span(slot.block).subspan(kBlockHead + low * kRecord).first<kRecord>());
 }
 

@@ -79,7 +79,9 @@ class TreeManifest {
 
   /// The record of a live inode; none where it has none or its block cannot be read, which costs a
   /// comparison, never a wrong link.
-  [[nodiscard]] std::optional<TreeRecord> find(std::uint64_t live_inode, Cache& cache) const;
+  /// `place`, where given, tells the how manieth record it is.
+  [[nodiscard]] std::optional<TreeRecord> find(std::uint64_t live_inode, Cache& cache,
+                                               std::uint64_t* place = nullptr) const;
 
   /// How many blocks of records there are, and the records of one, for whoever reads all.
   [[nodiscard]] std::uint64_t blocks() const { return index_.size(); }

@@ -27,6 +27,11 @@ Result<TreeManifestWriter> TreeManifestWriter::create(int dir, const std::string
   return TreeManifestWriter(std::move(file), std::move(own_dir), name);
 }
 
+Result<TreeManifestWriter> TreeManifestWriter::onto(int file) {
+  TRY(Fd own, duplicate(file));
+  return TreeManifestWriter(std::move(own), Fd(), "temporary file");
+}
+
 TreeManifestWriter::TreeManifestWriter(Fd file, Fd dir, std::string name)
     : file_(std::move(file)),
       dir_(std::move(dir)),
@@ -57,6 +62,7 @@ Result<TreeManifestHeader> TreeManifestWriter::finish(TreeSorter& records,
   manifest_format::put_header(block, header, blocks);
   if (::lseek(file_.get(), 0, SEEK_SET) != 0) return fail_errno("writing", name_);
   CHECK(write_all(file_.get(), name_, text_of(block)));
+  if (!dir_) return header;
   if (::fsync(file_.get()) != 0) return fail_errno("syncing", name_);
   if (::fsync(dir_.get()) != 0) return fail_errno("syncing the directory of", name_);
   finished_ = true;

@@ -20,6 +20,8 @@ class TreeManifestWriter {
   static constexpr std::uint32_t kNameOnly = 1U << 31;
 
   [[nodiscard]] static Result<TreeManifestWriter> create(int dir, const std::string& name);
+  /// Writes onto an open file without a name, which stays the caller's; nothing is synced.
+  [[nodiscard]] static Result<TreeManifestWriter> onto(int file);
   TreeManifestWriter(TreeManifestWriter&& other) noexcept;
   TreeManifestWriter& operator=(TreeManifestWriter&&) = delete;
   ~TreeManifestWriter();

@@ -1,0 +1,50 @@
+#include "store/tree_claims.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "store/tree_directory.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr std::uint32_t kTick = 10'000'000;
+
+/// No group's key starts with this letter.
+std::string name_of(std::uint64_t inode) { return fmt::format("x{:x}", inode); }
+
+}  // namespace
+
+// Stamps come from a clock that may be behind by a tick, 10 ms at the most (CONFIG_HZ=100).
+TreeClaims::TreeClaims(int dir, TreeTime began)
+    : dir_(dir),
+      began_(began.nanoseconds >= kTick ? TreeTime(began.seconds, began.nanoseconds - kTick)
+                                        : TreeTime(began.seconds - 1, began.nanoseconds)) {}
+
+bool TreeClaims::claim(int node) {
+  struct statx before{};
+  struct statx after{};
+  if (stat_entry(node, "", before) != 0) return false;
+  const std::uint64_t inode = before.stx_ino;
+  const std::size_t bit = inode % kBits;
+  bits_[bit / 64].fetch_or(std::uint64_t{1} << (bit % 64));
+  // A link stamps the inode: one made in this run, by an owner, is seen here …
+  if (stat_entry(node, "", before) != 0 || TreeTime(before.stx_ctime) >= began_) return false;
+  const std::string name = name_of(inode);
+  if (::linkat(node, "", dir_, name.c_str(), AT_EMPTY_PATH) != 0) return false;
+  // … and one made since by its count.
+  if (stat_entry(node, "", after) == 0 && after.stx_nlink == before.stx_nlink + 1) return true;
+  ::unlinkat(dir_, name.c_str(), 0);
+  return false;
+}
+
+bool TreeClaims::claimed(std::uint64_t inode) const {
+  const std::size_t bit = inode % kBits;
+  if ((bits_[bit / 64].load() & (std::uint64_t{1} << (bit % 64))) == 0) return false;
+  return ::faccessat(dir_, name_of(inode).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+}  // namespace evojail
