@@ -47,8 +47,8 @@ enum class ListDetail {
 /// A wish to take one jail's inc.
 struct IncRequest {
   std::string jail;
-  std::vector<std::string> sessions;  ///< open sessions, one line each, for the record
-  bool push_in_flight = false;        ///< makes the inc partial
+  std::vector<std::string> sessions{};  ///< open sessions, one line each, for the record
+  bool push_in_flight = false;          ///< makes the inc partial
   bool idle = false;             ///< no session is open: what changed a moment ago is proof enough
   bool stopped_cleanly = false;  ///< the jail was stopped in good order before the last reboot
 };

@@ -1,0 +1,317 @@
+#include "store/incs.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+
+#include "base/file.hpp"
+#include "config/layout.hpp"
+#include "store/holds.hpp"
+#include "store/store_lock.hpp"
+#include "support/store_world.hpp"
+
+namespace evojail::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class IncsTest : public ::testing::TestWithParam<FileSystem> {
+ protected:
+  StoreWorld world_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(All, IncsTest,
+                         ::testing::Values(FileSystem::btrfs, FileSystem::ext4, FileSystem::xfs),
+                         [](const auto& values) { return to_string(values.param); });
+
+TEST_P(IncsTest, HoldsWhatTheJailHeld) {
+  world_.make_jail("web1");
+  const auto outcome = world_.take("web1", "2026-01-01-00");
+  ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
+  EXPECT_FALSE(outcome.record.partial);
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-01-00") + "/data"),
+            describe_tree(world_.data("web1")));
+  EXPECT_THAT(world_.inc_names("web1"), ElementsAre("2026-01-01-00"));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+TEST_P(IncsTest, ChangesInTheJailDoNotReachThem) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  ASSERT_EQ(world_.take("web1", "2026-01-01-01").status, IncStatus::taken);
+  const std::string first = describe_tree(world_.inc("web1", "2026-01-01-00"));
+  const std::string second = describe_tree(world_.inc("web1", "2026-01-01-01"));
+  const std::string data = world_.data("web1");
+  {
+    const Fd file(::open((data + "/changed").c_str(), O_WRONLY));
+    ASSERT_EQ(::pwrite(file.get(), "EVIL", 4, 0), 4);
+  }
+  ASSERT_EQ(::truncate((data + "/dir/deep").c_str(), 1), 0);
+  ASSERT_EQ(::chmod((data + "/kept").c_str(), 0600), 0);
+  ASSERT_EQ(::chown((data + "/kept").c_str(), 33, 33), 0);
+  ASSERT_EQ(world_.take("web1", "2026-01-01-02").status, IncStatus::taken);
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-01-00")), first);
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-01-01")), second);
+  EXPECT_EQ(read_text(world_.inc("web1", "2026-01-01-02") + "/data/changed"), "EVILre\n");
+}
+
+TEST_P(IncsTest, ShareNoInodeWithTheJail) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  ASSERT_EQ(world_.take("web1", "2026-01-01-01").status, IncStatus::taken);
+  const auto live = inodes(JailPaths(world_.host, "web1").jail_dir);
+  ASSERT_FALSE(live.empty());
+  for (const char* inc : {"2026-01-01-00", "2026-01-01-01"}) {
+    const auto frozen = inodes(world_.inc("web1", inc));
+    ASSERT_EQ(frozen.size(), live.size());
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> shared;
+    std::ranges::set_intersection(live, frozen, std::back_inserter(shared));
+    EXPECT_THAT(shared, IsEmpty());
+  }
+}
+
+TEST_P(IncsTest, SecondOfTheHourIsSkipped) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  write_file(world_.data("web1") + "/changed", "after\n");
+  EXPECT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::exists);
+  EXPECT_EQ(read_text(world_.inc("web1", "2026-01-01-00") + "/data/changed"), "before\n");
+}
+
+TEST_P(IncsTest, WithoutAPolicyNoneIsTaken) {
+  world_.make_jail("web1");
+  std::filesystem::remove(JailPaths(world_.host, "web1").incs_policy);
+  EXPECT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::no_policy);
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+}
+
+TEST_P(IncsTest, OneJailsErrorDoesNotStopTheOthers) {
+  world_.make_jail("web1");
+  world_.make_jail("web2");
+  world_.make_jail("web3");
+  const auto lock = lock_store(world_.host, "web2");
+  ASSERT_TRUE(lock);
+  const std::vector<IncRequest> requests{
+      {.jail = "none"}, {.jail = "web1"}, {.jail = "web2"}, {.jail = "../x"}, {.jail = "web3"}};
+  std::size_t done = 0;
+  const auto outcomes = take_incs(world_.host, requests, "2026-01-01-00", {},
+                                  [&done](const IncProgress& state) { done = state.done; });
+  ASSERT_EQ(outcomes.size(), 5U);
+  EXPECT_EQ(done, 5U);
+  EXPECT_EQ(outcomes[0].status, IncStatus::failed);
+  EXPECT_EQ(outcomes[0].error->kind(), ErrorKind::no_such_jail);
+  EXPECT_EQ(outcomes[1].status, IncStatus::taken);
+  EXPECT_EQ(outcomes[2].status, IncStatus::failed);
+  EXPECT_THAT(outcomes[2].error->message(), HasSubstr("held by pid"));
+  EXPECT_EQ(outcomes[3].status, IncStatus::failed);
+  EXPECT_EQ(outcomes[4].status, IncStatus::taken);
+}
+
+TEST_P(IncsTest, BadNameIsRefused) {
+  world_.make_jail("web1");
+  for (const char* name : {"2026-13-01-00", "../x", "2026-01-01", ""}) {
+    EXPECT_EQ(world_.take("web1", name).status, IncStatus::failed) << name;
+  }
+}
+
+TEST_P(IncsTest, RecordTellsHowItWasTaken) {
+  world_.make_jail("web1");
+  const std::vector<IncRequest> requests{
+      {.jail = "web1", .sessions = {"192.0.2.7"}, .push_in_flight = true}};
+  const auto outcomes = take_incs(world_.host, requests, "2026-01-01-00");
+  ASSERT_EQ(outcomes[0].status, IncStatus::taken);
+  const auto info = find_inc(world_.host, "web1", "2026-01-01-00");
+  ASSERT_TRUE(info);
+  ASSERT_TRUE(info->record);
+  EXPECT_EQ(*info->record, outcomes[0].record);
+  EXPECT_TRUE(info->record->partial);
+  EXPECT_FALSE(info->complete);
+  EXPECT_THAT(info->record->sessions, ElementsAre("192.0.2.7"));
+  EXPECT_EQ(info->record->engine, GetParam() == FileSystem::btrfs ? "btrfs" : "tree");
+  EXPECT_GT(info->record->began, 0);
+  EXPECT_GE(*info->record->ended, info->record->began);
+  EXPECT_EQ(info->locked, GetParam() == FileSystem::btrfs);
+}
+
+TEST_P(IncsTest, RecordFollowsAnIncThatIsRenamed) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  std::filesystem::rename(world_.inc("web1", "2026-01-01-00"), world_.inc("web1", "2025-12-31-23"));
+  const auto info = find_inc(world_.host, "web1", "2025-12-31-23");
+  ASSERT_TRUE(info);
+  ASSERT_TRUE(info->record);
+  EXPECT_EQ(info->record->inc, "2026-01-01-00");
+  // An inc that takes the old name is another one.
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  EXPECT_NE(find_inc(world_.host, "web1", "2026-01-01-00")->identity, info->identity);
+}
+
+TEST_P(IncsTest, DamagedRecordHidesNothing) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const auto identity = find_inc(world_.host, "web1", "2026-01-01-00")->identity;
+  write_file(JailPaths(world_.host, "web1").meta_dir + "/incs/" + identity + ".json", "{");
+  const auto incs = list_incs(world_.host, "web1");
+  ASSERT_TRUE(incs);
+  ASSERT_EQ(incs->size(), 1U);
+  EXPECT_FALSE(incs->front().record);
+  EXPECT_FALSE(incs->front().complete);
+}
+
+TEST_P(IncsTest, SettingsAndKeysAreMirrored) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const JailPaths paths(world_.host, "web1");
+  const std::string mirror = paths.meta_dir + "/settings";
+  EXPECT_EQ(read_text(mirror + "/ssh_host_ed25519_key"), "key\n");
+  EXPECT_EQ(read_text(mirror + "/jail.conf"), read_text(paths.conf));
+  struct stat st{};
+  ASSERT_EQ(::stat((mirror + "/ssh_host_ed25519_key").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600U);
+  ASSERT_TRUE(replace_settings(world_.host, "web1", "PORT=2300\n"));
+  std::filesystem::remove(paths.check_policy);
+  ASSERT_EQ(world_.take("web1", "2026-01-01-01").status, IncStatus::taken);
+  EXPECT_EQ(read_text(mirror + "/jail.conf"), "PORT=2300\n");
+  EXPECT_FALSE(path_exists(mirror + "/check_policy"));
+  // They are beside the incs, not in them.
+  EXPECT_FALSE(path_exists(world_.inc("web1", "2026-01-01-01") + "/settings"));
+}
+
+TEST_P(IncsTest, RemovalTakesTheNamedOnes) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  const std::string second = describe_tree(world_.inc("web1", "2026-01-02-00"));
+  const auto outcomes = world_.remove("web1", {"2026-01-03-00", "2026-01-01-00", "2020-01-01-00"});
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[0].status, RemovalStatus::removed);
+  EXPECT_EQ(outcomes[1].status, RemovalStatus::removed);
+  EXPECT_EQ(outcomes[2].status, RemovalStatus::missing);
+  EXPECT_THAT(world_.inc_names("web1"), ElementsAre("2026-01-02-00"));
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-02-00")), second);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+  const auto records = JailPaths(world_.host, "web1").meta_dir + "/incs";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(records), {}), 1);
+  // And the next inc is built on what is left.
+  EXPECT_EQ(world_.take("web1", "2026-01-04-00").status, IncStatus::taken);
+}
+
+TEST_P(IncsTest, DirectoryLeftEmptyGoes) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  ASSERT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+  std::filesystem::create_directory(JailPaths(world_.host, "gone").incs_dir);
+  EXPECT_THAT(world_.remove("gone", {}), IsEmpty());
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "gone").incs_dir));
+}
+
+TEST_P(IncsTest, WhatIsNotNamedLikeAnIncStays) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  std::filesystem::create_directory(world_.inc("web1", "before-migration"));
+  write_file(world_.inc("web1", "2026-01-01-05"), "a file\n");
+  const auto incs = list_incs(world_.host, "web1");
+  ASSERT_TRUE(incs);
+  ASSERT_EQ(incs->size(), 3U);
+  EXPECT_TRUE((*incs)[0].dated);
+  EXPECT_FALSE((*incs)[1].dated);
+  EXPECT_FALSE((*incs)[2].dated);
+  const auto outcomes =
+      world_.remove("web1", {"before-migration", "2026-01-01-05", ".meta", "2026-01-01-00"});
+  EXPECT_EQ(outcomes[0].status, RemovalStatus::failed);
+  EXPECT_EQ(outcomes[1].status, RemovalStatus::failed);
+  EXPECT_EQ(outcomes[2].status, RemovalStatus::missing);
+  EXPECT_EQ(outcomes[3].status, RemovalStatus::removed);
+  EXPECT_TRUE(path_exists(world_.inc("web1", "before-migration")));
+  EXPECT_TRUE(path_exists(world_.inc("web1", "2026-01-01-05")));
+}
+
+TEST_P(IncsTest, HoldsBind) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order"));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "over", 1));
+  EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-09-09-00", "none"));
+  EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-01-01-00", ""));
+  // By identity: another name does not get it out of its hold.
+  std::filesystem::rename(world_.inc("web1", "2026-01-01-00"), world_.inc("web1", "2025-01-01-00"));
+  auto outcomes = world_.remove("web1", {"2025-01-01-00", "2026-01-02-00"});
+  EXPECT_EQ(outcomes[0].status, RemovalStatus::held);
+  EXPECT_EQ(outcomes[1].status, RemovalStatus::removed);
+  const auto holds = list_holds(world_.host, "web1");
+  ASSERT_TRUE(holds);
+  ASSERT_EQ(holds->size(), 1U);
+  EXPECT_EQ(holds->front().reason, "court order");
+  ASSERT_TRUE(release_inc(world_.host, "web1", "2025-01-01-00"));
+  EXPECT_FALSE(release_inc(world_.host, "web1", "2025-01-01-00"));
+  EXPECT_EQ(world_.remove("web1", {"2025-01-01-00"})[0].status, RemovalStatus::removed);
+}
+
+TEST_P(IncsTest, FreezeHoldsAll) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  ASSERT_EQ(world_.take("web1", "2026-01-02-00").status, IncStatus::taken);
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "mine"));
+  const auto held = hold_all_incs(world_.host, "web1", "intrusion");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(*held, 2U);
+  const auto incs = list_incs(world_.host, "web1", ListDetail::names);
+  ASSERT_TRUE(incs);
+  EXPECT_TRUE(std::ranges::all_of(*incs, &IncInfo::held));
+  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine");
+}
+
+TEST_P(IncsTest, LockIsTheReadOnlyPropertyOfBtrfs) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const bool btrfs = GetParam() == FileSystem::btrfs;
+  EXPECT_EQ(unlock_inc(world_.host, "web1", "2026-01-01-00").value(), btrfs);
+  EXPECT_FALSE(find_inc(world_.host, "web1", "2026-01-01-00")->locked);
+  EXPECT_EQ(lock_inc(world_.host, "web1", "2026-01-01-00").value(), btrfs);
+  EXPECT_EQ(find_inc(world_.host, "web1", "2026-01-01-00")->locked, btrfs);
+  EXPECT_FALSE(lock_inc(world_.host, "web1", "2026-09-09-00"));
+}
+
+TEST_P(IncsTest, MissingDataIsAnErrorThatLeavesNothing) {
+  world_.make_jail("web1");
+  ASSERT_TRUE(rename_jail(world_.host, "web1", "web2"));
+  std::filesystem::rename(JailPaths(world_.host, "web2").jail_dir, world_.volume.path() + "/away");
+  const auto outcome = world_.take("web2", "2026-01-01-00");
+  EXPECT_EQ(outcome.status, IncStatus::failed);
+  EXPECT_THAT(outcome.error->message(), HasSubstr("web2"));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web2").incs_dir));
+}
+
+TEST_P(IncsTest, ReadOnlyVolumeLeavesOlderIncsAlone) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const std::string before = describe_tree(world_.inc("web1", "2026-01-01-00"));
+  world_.volume.remount(MS_RDONLY);
+  const auto outcome = world_.take("web1", "2026-01-02-00");
+  EXPECT_EQ(outcome.status, IncStatus::failed);
+  EXPECT_EQ(outcome.error->code(), EROFS) << outcome.error->message();
+  EXPECT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::failed);
+  EXPECT_FALSE(remove_jail(world_.host, "web1", true));
+  EXPECT_FALSE(create_jail(world_.host, "web2", new_jail(2222)));
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-01-00")), before);
+  world_.volume.remount(0);
+  EXPECT_EQ(world_.take("web1", "2026-01-02-00").status, IncStatus::taken);
+  EXPECT_TRUE(load_jail(world_.host, "web1"));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace evojail::test

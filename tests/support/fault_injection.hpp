@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace evojail::test {
+
+/// What happens to one system call of a child.
+struct Fault {
+  unsigned at = 0;  ///< the how-manieth call that changes something, from 1; 0: none
+  int error = 0;    ///< the call fails with this errno value; 0: the child is killed before it
+};
+
+struct FaultRun {
+  unsigned calls = 0;  ///< how many calls that change something there were
+  bool hit = false;    ///< the fault was met
+  bool killed = false;
+  int status = -1;   ///< what `work` returned, unless killed
+  std::string call;  ///< the name of the call that was hit
+};
+
+/// Runs `work` in a child whose every system call that changes a file system (creating, writing,
+/// linking, renaming, removing, attributes, syncing, ioctls) stops for the parent's leave: a
+/// seccomp filter's user notification, in all of the child's threads. One of them is killed or
+/// failed, as `fault` says.
+[[nodiscard]] FaultRun run_with_fault(const std::function<int()>& work, Fault fault);
+
+}  // namespace evojail::test
