@@ -92,8 +92,9 @@ Result<std::vector<OtherChain>> Firewall::other_chains() {
   }));
   std::vector<OtherChain> sorted;
   for (auto& [key, chain] : chains) sorted.push_back(std::move(chain));
-  std::ranges::stable_sort(
-      sorted, {}, [](const OtherChain& chain) { return std::tuple(chain.hook, chain.priority); });
+  std::ranges::sort(sorted, {}, [](const OtherChain& chain) {
+    return std::tie(chain.hook, chain.priority, chain.family, chain.table, chain.chain);
+  });
   return sorted;
 }
 

@@ -155,7 +155,7 @@ std::optional<std::uint32_t> decode_generation(const nlmsghdr& message) {
 
 std::vector<Element> join_elements(std::vector<FoundElement> found, bool interval) {
   // At one key, the end of an interval comes before the beginning of the next.
-  std::ranges::stable_sort(found, [](const FoundElement& a, const FoundElement& b) {
+  std::ranges::sort(found, [](const FoundElement& a, const FoundElement& b) {
     if (a.element.low != b.element.low) return a.element.low < b.element.low;
     return a.past_end && !b.past_end;
   });
