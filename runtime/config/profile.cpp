@@ -21,6 +21,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// libseccomp takes less than the kernel's MAX_ERRNO.
+constexpr std::uint64_t kMaxErrno = 4094;
+
 constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -183,7 +186,7 @@ Result<std::uint16_t> parse_error(const Node& group, const std::string& member,
   if (action != SeccompAction::error) {
     return error->bad("only SCMP_ACT_ERRNO returns an errno");
   }
-  TRY(const std::uint64_t value, error->number(1, 4095));
+  TRY(const std::uint64_t value, error->number(1, kMaxErrno));
   return static_cast<std::uint16_t>(value);
 }
 

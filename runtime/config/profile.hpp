@@ -49,7 +49,7 @@ struct SyscallName {
 struct SyscallGroup {
   std::vector<SyscallName> names;
   SeccompAction action = SeccompAction::error;
-  std::uint16_t error = 1;  ///< the errno of SeccompAction::error, 1 to 4095
+  std::uint16_t error = 1;  ///< the errno of SeccompAction::error, 1 to 4094
   std::vector<SeccompArgument> arguments;
   std::string comment;  ///< the reason, one line
   unsigned line = 0;
