@@ -317,6 +317,8 @@ class Supervisor {
                             status.value));
   }
 
+  // First, so that it closes last: whoever asked for the end learns of it when nothing is held any more.
+  Fd stop_asker_;
   SupervisorOptions options_;
   JailPaths paths_;
   SupervisorState state_;
@@ -326,7 +328,6 @@ class Supervisor {
   SessionTable sessions_;
   std::optional<MknodProxy> mknod_;
   DiskGuard disk_;
-  Fd stop_asker_;
   bool stopping_ = false;
   bool init_died_ = false;
 };
