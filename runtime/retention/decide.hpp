@@ -32,7 +32,7 @@ struct IncFacts {
       true;           ///< by its record; one without a record, as bkctld's have none, is complete
   bool held = false;  ///< inc-hold, or freeze
   /// The first second in which the hold no longer binds; nothing where it has no end.
-  std::optional<std::int64_t> held_until;
+  std::optional<std::int64_t> held_until{};
 
   bool operator==(const IncFacts&) const = default;
 };
