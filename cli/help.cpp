@@ -66,7 +66,7 @@ First steps, as root:
   evojail check-setup               what this host lacks, and the cure
   evojail init web1                 a jail, with a port of its own
   evojail key web1 id_ed25519.pub   the client's public key
-  evojail start web1                the client can push: rsync -e "ssh -p PORT" ... root@HOST:/data/
+  evojail start web1                the client can push to root@HOST:/data/, on that port
   evojail inc && evojail rm         daily: take a copy of each jail, thin the older ones
 )";
   for (const auto& [group, heading] : kGroups) {

@@ -26,17 +26,12 @@ std::unexpected<Error> usage_error(std::string_view command, const Arguments& ar
                                                usage_line(command, arguments), command)));
 }
 
-/// CLI11's own texts name the option in front of a colon or behind "to".
+/// CLI11's own texts name the option in front of a colon.
 std::string mismatch_message(const CLI::ArgumentMismatch& error) {
   const std::string_view text = error.what();
-  if (text.ends_with(" missing")) {
-    return fmt::format("{} needs a value", text.substr(0, text.find(':')));
-  }
-  constexpr std::string_view before = " arguments to ";
-  const auto at = text.find(before);
-  if (at == std::string_view::npos) return std::string(text);
-  const auto name = text.substr(at + before.size());
-  return fmt::format("{} is given more than once", name.substr(0, name.find(',')));
+  const std::string_view name = text.substr(0, text.find(':'));
+  return text.ends_with(" missing") ? fmt::format("{} needs a value", name)
+                                    : fmt::format("{} is given more than once", name);
 }
 
 void declare_options(CLI::App& app, const Arguments& arguments) {

@@ -80,9 +80,9 @@ int run_remove(const Invocation& invocation, const RemoveOptions& options) {
   if (const auto free = check_no_holds(host, options.name); !free) return report(free);
   if (!options.force) {
     if (!is_terminal(STDIN_FILENO)) {
-      print_note(
-          fmt::format("jail '{}' is not removed: nobody is there to be asked", options.name));
-      print_error(Error("no terminal").hint("--force removes without asking"));
+      print_error(
+          Error(fmt::format("jail '{}' is not removed: nobody is there to be asked", options.name))
+              .hint("--force removes without asking"));
       return exit_code::refused;
     }
     if (!ask_yes(question(host, options.name))) {

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-using Setup = Program;
+using HostSetup = Program;
 
 /// The findings of one subject at one level.
 std::vector<std::string> findings(const json& document, const std::string& subject,
@@ -28,7 +28,7 @@ std::vector<std::string> findings(const json& document, const std::string& subje
   return texts;
 }
 
-TEST_F(Setup, IsCheckedAndEachFindingHasItsCure) {
+TEST_F(HostSetup, IsCheckedAndEachFindingHasItsCure) {
   must({"init", "web1"});
   const json sound = json::parse(run({"check-setup", "--json"}).out);
   EXPECT_EQ(findings(sound, "volume", "missing").size(), 0U);
@@ -55,14 +55,14 @@ TEST_F(Setup, IsCheckedAndEachFindingHasItsCure) {
   EXPECT_THAT(run({"check-setup"}).out, HasSubstr("         cure: chmod 0700 "));
 }
 
-TEST_F(Setup, TheImageIsUpdated) {
+TEST_F(HostSetup, TheImageIsUpdated) {
   const json first = json::parse(must({"update", "--json"}).out);
   EXPECT_EQ(first["built"], true);
   EXPECT_EQ(first["pruned"], json::array());
   EXPECT_THAT(must({"update"}).out, HasSubstr("is up to date"));
 }
 
-TEST_F(Setup, ProfilesAreListedShownAndChecked) {
+TEST_F(HostSetup, ProfilesAreListedShownAndChecked) {
   EXPECT_THAT(must({"profile", "list"}).out, HasSubstr("default"));
   const json list = json::parse(must({"profile", "list", "--json"}).out);
   EXPECT_GE(list["profiles"].size(), 2U);
@@ -73,12 +73,12 @@ TEST_F(Setup, ProfilesAreListedShownAndChecked) {
   write(path("mine.json"), text.substr(0, text.size() / 2));
   const Ended broken = run({"profile", "check", path("mine.json")});
   EXPECT_EQ(broken.code, 1);
-  EXPECT_THAT(broken.err, MatchesRegex("evojail: .*mine\\.json.* line [0-9]+.*\n(hint: .*\n)?"));
+  EXPECT_THAT(broken.err, MatchesRegex("evojail: .*mine\\.json:[0-9]+: .*\n(hint: .*\n)?"));
   EXPECT_EQ(run({"profile", "show", "nosuch"}).code, 1);
   EXPECT_EQ(run({"profile", "show"}).code, 1);
 }
 
-TEST_F(Setup, UsageErrorsAreOneLineAndAHint) {
+TEST_F(HostSetup, UsageErrorsAreOneLineAndAHint) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {}, {"bogus"}, {"init"}, {"start"}, {"list", "x"}, {"init", "web1", "--bogus"}}) {
     const Ended ended = run(words);
@@ -91,14 +91,14 @@ TEST_F(Setup, UsageErrorsAreOneLineAndAHint) {
   EXPECT_THAT(must({"init", "--help"}).out, HasSubstr("Examples:"));
 }
 
-TEST_F(Setup, RootIsWanted) {
+TEST_F(HostSetup, RootIsWanted) {
   const Ended ended =
       run({"init", "web1"}, {.wrapper = {"setpriv", "--reuid=65534", "--clear-groups"}});
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, StartsWith("evojail: 'evojail init' needs root\n"));
 }
 
-TEST_F(Setup, AFullStdoutIsAnError) {
+TEST_F(HostSetup, AFullStdoutIsAnError) {
   must({"init", "web1"});
   const Ended ended = run(
       {},

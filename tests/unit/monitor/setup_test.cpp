@@ -28,12 +28,14 @@ TEST(Finding, AnErrorsHintIsItsCure) {
 // A host without anything: each finding has its cure, and nothing was made.
 TEST(SetupCheck, TellsAnEmptyHostWhatToDo) {
   HostSettings host;
-  host.confdir = host.jaildir = host.incdir = host.archivesdir = "/nonexistent/evojail";
-  host.datadir = host.rundir = host.logdir = "/nonexistent/evojail";
+  host.jaildir = "/nonexistent/jails";
+  host.incdir = "/nonexistent/incs";
+  host.archivesdir = "/nonexistent/archives";
   const Findings findings = check_volume(host);
   ASSERT_FALSE(findings.empty());
   EXPECT_EQ(findings.front().level, Finding::Level::missing);
-  EXPECT_NE(findings.front().cure, "");
+  EXPECT_EQ(findings.front().cure, "make it: mkdir -p -m 0700 /nonexistent/jails")
+      << findings.front().text;
 }
 
 }  // namespace
