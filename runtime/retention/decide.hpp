@@ -28,9 +28,8 @@ namespace evojail {
 /// A directory among a jail's incs.
 struct IncFacts {
   std::string name;
-  bool complete =
-      true;           ///< by its record; one without a record, as bkctld's have none, is complete
-  bool held = false;  ///< inc-hold, or freeze
+  bool complete = true;  ///< by its record; bkctld's incs have none, and are complete
+  bool held = false;     ///< inc-hold, or freeze
   /// The first second in which the hold no longer binds; nothing where it has no end.
   std::optional<std::int64_t> held_until{};
 
