@@ -5,6 +5,7 @@
 #include "cli/change_settings.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/jails.hpp"
+#include "cli/message.hpp"
 #include "cli/port_word.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
@@ -47,8 +48,9 @@ Result<void> set_port(const Invocation& invocation, const PortOptions& options) 
     TRY(const auto ended, ask_end_sessions(JailPaths(host, options.name)));
     change.ended_sessions += ended.value_or(0);
   }
+  fmt::print("{}\n", port);  // what `auto` chose, for scripts
   if (!invocation.quiet) {
-    fmt::print("jail '{}' is on port {}; {}\n", options.name, port, describe(change));
+    print_note(fmt::format("jail '{}' is on port {}; {}", options.name, port, describe(change)));
   }
   return {};
 }

@@ -73,7 +73,9 @@ TEST_F(Access, PortsOfOthersAreRefused) {
 TEST_F(Access, PortOfARunningJailMoves) {
   must({"init", "web1"});
   must({"start", "web1"});
-  EXPECT_THAT(must({"port", "web1", "2400"}).out, HasSubstr("on port 2400; the running jail"));
+  const Ended moved = must({"port", "web1", "2400"});
+  EXPECT_EQ(moved.out, "2400\n");
+  EXPECT_THAT(moved.err, HasSubstr("on port 2400; the running jail"));
   EXPECT_TRUE(connected(start_connect("127.0.0.1", "127.0.0.1", 2400)));
   EXPECT_FALSE(connected(start_connect("127.0.0.1", "127.0.0.1", 2222)));
 }
