@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
+#include <cstdlib>
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
@@ -73,10 +73,10 @@ std::vector<std::string> arguments_for(const std::string& type, const std::strin
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (::dup2(null, 0) == 0 && ::dup2(output, 1) == 1 && ::dup2(output, 2) == 2) {
-    ::execve(keygen, arguments.data(), environment.data());
-  }
-  ::_exit(errno == ENOENT ? 127 : 126);
+  if (::dup2(null, 0) != 0 || ::dup2(output, 1) != 1 || ::dup2(output, 2) != 2) ::_exit(126);
+  ::execve(keygen, arguments.data(), environment.data());
+  const int code = errno;
+  ::_exit(code == ENOENT ? 127 : 126);
 }
 
 Result<Keygen> start_keygen(const std::string& type, const std::string& comment,
@@ -88,6 +88,7 @@ Result<Keygen> start_keygen(const std::string& type, const std::string& comment,
   TRY(const Fd null, open_path("/dev/null", O_RDONLY));
   auto texts = arguments_for(type, comment, file);
   std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
   for (auto& text : texts) arguments.push_back(text.data());
   arguments.push_back(nullptr);
   TRY(ChildProcess process,

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <memory>
 
 namespace evojail {
@@ -63,7 +63,7 @@ Result<Fd> HostTree::open_in_root(const std::string& path, int flags) const {
 }
 
 Result<std::string> HostTree::path_of(int fd, const std::string& asked) const {
-  TRY(std::string path, kernel_path(fd, asked));
+  TRY(const std::string path, kernel_path(fd, asked));
   if (!path.starts_with(prefix_)) return fail(fmt::format("'{}' left its root", asked));
   return path.substr(prefix_.size());
 }

@@ -7,9 +7,9 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <system_error>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -92,8 +92,7 @@ class TreeWriter {
     if (!opened && opened.error().code() == ENOENT) return moved_on(item.source);
     if (!opened) return std::unexpected(std::move(opened).error());
     TRY(const Fd file, create(name));
-    CHECK(copy_bytes(opened->get(), file.get(), item.source, path_ + "/" + name,
-                     {buffer_.get(), copy_step}));
+    CHECK(copy_bytes(opened->get(), file.get(), item.source, path_ + "/" + name, buffer_));
     // Looked at after the copy: what was written to meanwhile has another size or time.
     TRY(const HostFile source, look_at_file(*std::move(opened), item.source));
     if (source.identity != item.identity) return moved_on(item.source);
@@ -102,7 +101,7 @@ class TreeWriter {
 
   Fd root_;
   std::string path_;
-  std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(copy_step);
+  std::vector<char> buffer_ = std::vector<char>(copy_step);
 };
 
 /// Only for directories of images: root's own from top to bottom, in no client's reach.

@@ -77,6 +77,7 @@ class Object {
     if (found == json_.end()) return bad("", fmt::format("member '{}' is missing", member));
     if (!found->is_array()) return bad(member, "has to be a list of objects");
     std::vector<Object> values;
+    values.reserve(found->size());
     for (std::size_t i = 0; i < found->size(); ++i) {
       values.emplace_back((*found)[i], fmt::format("{}/{}/{}", pointer_, member, i), file_, lines_);
     }

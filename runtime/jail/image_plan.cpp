@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
-#include <optional>
+#include <memory>
 #include <set>
 #include <span>
 #include <string_view>
@@ -41,6 +41,30 @@ std::string relative_link(const std::string& path, const std::string& target) {
   return std::filesystem::path(target).lexically_relative(directory_of(path));
 }
 
+ImageItem link_item(const std::string& target) {
+  ImageItem item;
+  item.kind = ImageItem::Kind::link;
+  item.content = target;
+  return item;
+}
+
+ImageItem text_item(const std::string& text, mode_t mode) {
+  ImageItem item;
+  item.kind = ImageItem::Kind::text;
+  item.mode = mode;
+  item.content = text;
+  return item;
+}
+
+ImageItem file_item(const std::string& source, const FileIdentity& identity, bool executable) {
+  ImageItem item;
+  item.kind = ImageItem::Kind::file;
+  item.mode = executable ? 0755 : 0644;
+  item.source = source;
+  item.identity = identity;
+  return item;
+}
+
 class Planner {
  public:
   Planner(const ImageManifest& manifest, const HostTree& host) : manifest_(manifest), host_(host) {}
@@ -49,7 +73,7 @@ class Planner {
     for (const auto& path : manifest_.directories) CHECK(put(path, {}));
     for (const auto& link : manifest_.links) CHECK(put_link(link.path, link.target));
     for (const auto& text : manifest_.texts) {
-      CHECK(put(text.path, {.kind = ImageItem::Kind::text, .mode = 0644, .content = text.text}));
+      CHECK(put(text.path, text_item(text.text, 0644)));
     }
     for (const auto& group : manifest_.programs) {
       for (const auto& program : group.programs) {
@@ -106,21 +130,14 @@ class Planner {
   }
 
   Result<void> put_link(const std::string& path, const std::string& target) {
-    return put(path, {.kind = ImageItem::Kind::link, .content = target});
-  }
-
-  static ImageItem copy_of(std::string source, const FileIdentity& identity, bool executable) {
-    return {.kind = ImageItem::Kind::file,
-            .mode = executable ? 0755U : 0644U,
-            .source = std::move(source),
-            .identity = identity};
+    return put(path, link_item(target));
   }
 
   /// A file of the host at its own place, and a link from where it was asked for.
   Result<std::string> put_host_file(const std::string& asked, const std::string& real,
                                     const FileIdentity& identity, bool executable) {
     std::string path = merged(real);
-    CHECK(put(path, copy_of(host_.outside(real), identity, executable)));
+    CHECK(put(path, file_item(host_.outside(real), identity, executable)));
     if (merged(asked) != path) CHECK(put_link(merged(asked), relative_link(merged(asked), path)));
     return path;
   }
@@ -154,7 +171,7 @@ class Planner {
     if (!search_) {
       TRY(LibrarySearch search, LibrarySearch::open(host_, object.machine));
       machine_ = object.machine;
-      search_ = std::move(search);
+      search_ = std::make_unique<LibrarySearch>(std::move(search));
     }
     if (object.machine != machine_) {
       return fail(fmt::format("'{}' is a program for another machine than those before it", path));
@@ -199,17 +216,17 @@ class Planner {
     if (host_.is_directory(path)) {
       CHECK(put(merged(path), {}));
       TRY(const std::vector<std::string> names, host_.list(path));
-      for (const auto& name : names) CHECK(add_data(path + "/" + name, depth + 1));
+      for (const auto& name : names) CHECK(add_data(fmt::format("{}/{}", path, name), depth + 1));
       return {};
     }
     TRY(const HostFile file, host_.open_file(path));
-    return put(merged(path), copy_of(host_.outside(file.real_path), file.identity, false));
+    return put(merged(path), file_item(host_.outside(file.real_path), file.identity, false));
   }
 
   Result<void> add_session_shell(const std::string& source) {
     TRY(Fd fd, open_path(source, O_RDONLY | O_NONBLOCK));
     TRY(const HostFile file, look_at_file(std::move(fd), source));
-    CHECK(put(manifest_.session_shell, copy_of(source, file.identity, true)));
+    CHECK(put(manifest_.session_shell, file_item(source, file.identity, true)));
     TRY(const std::string bytes, read_host_file(file));
     return add_needs(bytes, source);
   }
@@ -234,8 +251,7 @@ class Planner {
     for (const auto& [path, item] : items_) plan.record += record_line(path, item);
     plan.id = image_digest(plan.record);
     // Inode numbers of the host are none of a jail's business: nobody in it can read this one.
-    CHECK(put(image_record_path,
-              {.kind = ImageItem::Kind::text, .mode = 0600, .content = plan.record}));
+    CHECK(put(image_record_path, text_item(plan.record, 0600)));
     for (const auto& [path, item] : items_) {
       if (item.kind == ImageItem::Kind::file) plan.bytes += item.identity.size;
       if (item.kind == ImageItem::Kind::text) plan.bytes += item.content.size();
@@ -266,7 +282,7 @@ class Planner {
   const HostTree& host_;
   Items items_;
   std::vector<std::string> left_out_;
-  std::optional<LibrarySearch> search_;
+  std::unique_ptr<LibrarySearch> search_;
   std::uint16_t machine_ = 0;
   std::set<std::pair<std::string, std::vector<std::string>>> walked_;
 };

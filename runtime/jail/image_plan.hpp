@@ -18,10 +18,10 @@ namespace evojail {
 struct ImageItem {
   enum class Kind : std::uint8_t { directory, file, link, text };
   Kind kind = Kind::directory;
-  mode_t mode = 0755;       ///< not of links
-  std::string source{};     ///< file: what it is a copy of, as the whole system names it
-  FileIdentity identity{};  ///< file: the version of `source` that the plan is made for
-  std::string content{};    ///< link: its target; text: the text
+  mode_t mode = 0755;     ///< not of links
+  std::string source;     ///< file: what it is a copy of, as the whole system names it
+  FileIdentity identity;  ///< file: the version of `source` that the plan is made for
+  std::string content;    ///< link: its target; text: the text
 
   bool operator==(const ImageItem&) const = default;
 };

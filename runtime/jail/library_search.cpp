@@ -30,7 +30,8 @@ std::string name_of(const std::string& path) { return path.substr(path.find_last
 /// The files that an `include` of `file` means: a pattern in its last component (glob(7)).
 Result<std::vector<std::string>> match_files(const HostTree& host, const std::string& file,
                                              const std::string& pattern) {
-  const std::string path = pattern.starts_with('/') ? pattern : directory_of(file) + "/" + pattern;
+  const std::string path =
+      pattern.starts_with('/') ? pattern : fmt::format("{}/{}", directory_of(file), pattern);
   const std::string directory = directory_of(path);
   const std::string last = name_of(path);
   std::vector<std::string> files;
@@ -38,7 +39,7 @@ Result<std::vector<std::string>> match_files(const HostTree& host, const std::st
   TRY(const std::vector<std::string> names, host.list(directory));
   for (const auto& name : names) {
     if (::fnmatch(last.c_str(), name.c_str(), FNM_PERIOD) == 0) {
-      files.push_back(directory + "/" + name);
+      files.push_back(fmt::format("{}/{}", directory, name));
     }
   }
   return files;
@@ -125,6 +126,7 @@ Result<LibrarySearch> LibrarySearch::open(const HostTree& host, std::uint16_t ma
 std::vector<std::string> LibrarySearch::expand(const std::vector<std::string>& paths,
                                                const std::string& by_path) const {
   std::vector<std::string> expanded;
+  expanded.reserve(paths.size());
   for (const auto& path : paths) {
     expanded.push_back(expand_loader_tokens(path, directory_of(by_path), lib_));
   }
@@ -166,30 +168,36 @@ Result<const Library*> LibrarySearch::look_at(const std::string& path) {
   return place.get();
 }
 
+Result<const Library*> LibrarySearch::look_in(const std::vector<std::string>& directories,
+                                              const std::string& name) {
+  for (const auto& directory : directories) {
+    if (!directory.starts_with('/')) continue;
+    TRY(const Library* library, look_at(fmt::format("{}/{}", directory, name)));
+    if (library != nullptr) return library;
+  }
+  return nullptr;
+}
+
 Result<FoundLibrary> LibrarySearch::find(const std::string& name, const ElfObject& by,
                                          const std::string& by_path,
                                          const std::vector<std::string>& rpath) {
-  std::vector<std::string> own;
-  if (by.runpath.empty()) {
-    own = expand(by.rpath, by_path);
-    own.insert(own.end(), rpath.begin(), rpath.end());
-  } else {
-    own = expand(by.runpath, by_path);
-  }
+  const Library* library = nullptr;
   if (name.find('/') != std::string::npos) {
-    TRY(const Library* library, look_at(expand_loader_tokens(name, directory_of(by_path), lib_)));
+    TRY(library, look_at(expand_loader_tokens(name, directory_of(by_path), lib_)));
     if (library != nullptr) return FoundLibrary{.library = library};
   } else {
-    for (const auto* directories : {&own, &configured_, &defaults_}) {
-      for (const auto& directory : *directories) {
-        if (!directory.starts_with('/')) continue;
-        TRY(const Library* library, look_at(directory + "/" + name));
-        if (library == nullptr) continue;
-        return FoundLibrary{.library = library,
-                            .needs_link = directories == &configured_ &&
-                                          !is_default(directory_of(library->name_path))};
-      }
+    // ld.so(8): an object with a RUNPATH uses nobody's RPATH.
+    auto own = expand(by.runpath.empty() ? by.rpath : by.runpath, by_path);
+    if (by.runpath.empty()) own.insert(own.end(), rpath.begin(), rpath.end());
+    TRY(library, look_in(own, name));
+    if (library != nullptr) return FoundLibrary{.library = library};
+    TRY(library, look_in(configured_, name));
+    if (library != nullptr) {
+      const bool needs_link = !is_default(directory_of(library->name_path));
+      return FoundLibrary{.library = library, .needs_link = needs_link};
     }
+    TRY(library, look_in(defaults_, name));
+    if (library != nullptr) return FoundLibrary{.library = library};
   }
   return fail(
       fmt::format("'{}' needs '{}', which is in none of the directories that its loader "

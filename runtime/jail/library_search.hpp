@@ -71,6 +71,8 @@ class LibrarySearch {
   [[nodiscard]] Result<Library> read_library(const std::string& path) const;
   /// nullptr where there is none at `path`, or one of another machine.
   [[nodiscard]] Result<const Library*> look_at(const std::string& path);
+  [[nodiscard]] Result<const Library*> look_in(const std::vector<std::string>& directories,
+                                               const std::string& name);
   [[nodiscard]] bool is_default(const std::string& directory) const;
 
   const HostTree* host_;

@@ -26,7 +26,7 @@ class Line {
 
   void add(long number) {
     std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+    auto* const end = std::to_chars(digits.begin(), digits.end(), number).ptr;
     add({digits.begin(), end});
   }
 

@@ -1,10 +1,10 @@
 #include "jail/share_dir.hpp"
 
-#include <limits.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <string_view>
 
 #include "base/file.hpp"

@@ -65,11 +65,11 @@ Result<std::string> fill_sshd_config(std::string_view text, std::string_view fil
                                .hint("host keys lie beside jail.conf: ssh_host_ed25519_key, …"));
   }
   const std::array placeholders{
-      Placeholder{"@HOST_KEYS@", host_key_lines(options.host_key_types)},
-      Placeholder{"@LOGIN_GRACE_TIME@",
-                  fmt::format("LoginGraceTime {}", settings.login_grace.count())},
-      Placeholder{"@ALGORITHMS@", algorithm_lines(settings.legacy_clients)},
-      Placeholder{"@SHELL_ACCESS@", shell_lines(options.sftp_only)},
+      Placeholder{.name = "@HOST_KEYS@", .text = host_key_lines(options.host_key_types)},
+      Placeholder{.name = "@LOGIN_GRACE_TIME@",
+                  .text = fmt::format("LoginGraceTime {}", settings.login_grace.count())},
+      Placeholder{.name = "@ALGORITHMS@", .text = algorithm_lines(settings.legacy_clients)},
+      Placeholder{.name = "@SHELL_ACCESS@", .text = shell_lines(options.sftp_only)},
   };
   std::string config;
   unsigned number = 0;
