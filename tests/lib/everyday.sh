@@ -86,7 +86,7 @@ everyday_shell() {
   printf 'echo from a login\nexit\n' | in_jail "$to" >"$T/login.out" || return
   copy -O "$T/got" "$to:/data/by-old-scp" || return
   copy -O "$to:/data/by-old-scp" "$T/by-old-scp" || return
-  everyday_programs | in_jail "$to" 'sh -eu' >"$T/programs.out" 2>"$T/programs.err"
+  everyday_programs | in_jail "$to" 'sh -eux' >"$T/programs.out"
 }
 
 # everyday_programs: the script for it. An optional program that the image lacks is passed over.

@@ -2,7 +2,8 @@
 //
 //   profile_trace PROFILE.json TRACE...
 //
-// TRACE is the output of `strace -ff -n -e raw='!execve'`: numbers, not names. Prints a line for
+// TRACE is the output of `strace -ff -n -e raw='!execve'` for one process, in numbers, not names.
+// What comes before a seccomp(2) call is left out: the filter was not there yet. Prints a line for
 // each call with the arguments that the profile compares, and what the filter answers:
 //
 //   allowed  1234  ioctl(1=0x5401)
@@ -110,15 +111,22 @@ class Report {
   explicit Report(Profile profile)
       : profile_(std::move(profile)),
         filter_(evojail::test::compiled(profile_)),
-        architecture_(evojail::native_architecture()) {}
+        architecture_(evojail::native_architecture()),
+        installs_(
+            static_cast<std::uint32_t>(evojail::test::syscall_number("seccomp", architecture_))) {}
 
   void read(const std::string& file) {
     const evojail::Fd fd = value_or_throw(evojail::open_path(file, O_RDONLY));
     const std::string text = value_or_throw(evojail::read_all(fd.get(), file, 1U << 30));
+    std::vector<SystemCall> calls;
     SystemCall call{.architecture = evojail::test::audit_architecture(architecture_)};
     for (const std::string_view line : evojail::split_lines(text)) {
-      if (parse_call(line, call)) note(call);
+      if (!parse_call(line, call)) continue;
+      calls.push_back(call);
+      // What came before this one was done by init, without a filter, for the session to come.
+      if (call.number == installs_ && line.ends_with(" = 0")) calls.clear();
     }
+    for (const SystemCall& made : calls) note(made);
   }
 
   void print() const {
@@ -177,6 +185,7 @@ class Report {
   Profile profile_;
   evojail::Filter filter_;
   evojail::Architecture architecture_;
+  std::uint32_t installs_;  // seccomp(2), which init calls; sshd's own sandbox is set by prctl(2)
   std::map<std::tuple<bool, std::string, std::string>, unsigned long> counts_;
   std::set<std::pair<std::size_t, std::string>> met_;
 };

@@ -277,7 +277,7 @@ std::vector<Door> doors() {
         {"setregid", {70000, 33}, deny()},
         {"setfsuid", {33}, deny()},
         {"setfsgid", {33}, deny()},
-        {"capset", {kPointer, kPointer}, deny()},
+        {"capset", {kPointer, kPointer}, kAllow},
         {"setgroups", {1, kPointer}, kAllow}}},
       {"Prctl",
        {{"prctl", {PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0}, kAllow},
