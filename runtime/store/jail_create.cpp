@@ -104,15 +104,18 @@ Result<void> check_file_names(const NewJail& jail) {
   return {};
 }
 
+/// The settings last: with them the jail is there.
 Result<void> give_names(const HostSettings& host, const std::string& name,
                         const JournalEntry& entry, int jails, int confs) {
   const JailPaths paths(host, name);
-  if (entry_exists(jails, entry.new_name())) {
-    CHECK(rename_new(jails, entry.new_name(), jails, name, paths.jail_dir));
-    CHECK(sync_fd(jails, host.jaildir));
-  }
+  CHECK(rename_new(jails, entry.new_name(), jails, name, paths.jail_dir));
+  CHECK(sync_fd(jails, host.jaildir));
   CHECK(rename_new(confs, entry.new_name(), confs, name + ".d", paths.conf_dir));
-  return sync_fd(confs, host.confdir);
+  auto synced = sync_fd(confs, host.confdir);
+  if (synced) return {};
+  // It may not be on the disk: then it must not look as if it were.
+  CHECK(rename_new(confs, name + ".d", confs, entry.new_name(), paths.conf_dir));
+  return synced;
 }
 
 Result<void> build(const HostSettings& host, const std::string& name, const NewJail& jail,
@@ -135,17 +138,17 @@ Result<bool> settle_create(const HostSettings& host, const std::string& name,
   const JailPaths paths(host, name);
   TRY(const Fd jails, open_directory(host.jaildir));
   TRY(const Fd confs, open_directory(host.confdir));
-  const bool data_is_new = entry_exists(jails.get(), entry.new_name());
-  const bool settings_are_new = entry_exists(confs.get(), entry.new_name());
-  if (settings_are_new && !data_is_new && path_exists(paths.jail_dir)) {
-    CHECK(give_names(host, name, entry, jails.get(), confs.get()));
-    return true;
+  const std::string temporary = entry.new_name();
+  if (entry_exists(confs.get(), temporary) && !entry_exists(jails.get(), temporary) &&
+      entry_exists(jails.get(), name)) {
+    // The data had got its name. Back, so that from here on one case is left.
+    CHECK(rename_new(jails.get(), name, jails.get(), temporary, paths.jail_dir));
+    CHECK(sync_fd(jails.get(), host.jaildir));
   }
-  // The settings first: with the data gone and the settings there, the case above would be met.
-  CHECK(remove_plain_tree(confs.get(), entry.new_name(), {}));
-  if (data_is_new) {
+  CHECK(remove_plain_tree(confs.get(), temporary, {}));
+  if (entry_exists(jails.get(), temporary)) {
     TRY(const auto engine, make_engine(jails.get(), host.jaildir));
-    CHECK(engine->remove(jails.get(), entry.new_name(), {}));
+    CHECK(engine->remove(jails.get(), temporary, {}));
   }
   return path_exists(paths.conf);
 }
@@ -170,8 +173,7 @@ Result<void> create_jail(const HostSettings& host, const std::string& name, cons
   auto done = build(host, name, jail, entry);
   if (!done) {
     // An error here leaves the journal, and with it the work, to the next operation.
-    TRY(const bool made, settle_create(host, name, entry));
-    if (made) done = {};
+    CHECK(settle_create(host, name, entry));
   }
   CHECK(journal.clear(name));
   if (!done) {

@@ -86,8 +86,12 @@ Result<std::optional<IncRecord>> MetaDir::read_record(const std::string& identit
 Result<void> MetaDir::write_record(const IncRecord& record, SyncSet& sync) const {
   TRY(Fd dir, open_subdir(dir_.get(), "incs", path_ + "/incs"));
   const std::string name = record.identity + ".json";
-  CHECK(
-      write_entry(dir.get(), name, path_ + "/incs/" + name, format_inc_record(record), 0600, sync));
+  const std::string path = path_ + "/incs/" + name;
+  // Under its own name at once: nobody looks for it before its inc has a name, and a crash in
+  // between is mended by what the journal knows.
+  TRY(Fd file, open_at(dir.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+  CHECK(write_all(file.get(), path, format_inc_record(record)));
+  sync.add(std::move(file));
   sync.add(std::move(dir));
   return {};
 }

@@ -33,8 +33,8 @@ namespace evojail {
 /// Removes INCDIR/NAME if it holds nothing but .meta.
 [[nodiscard]] Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name);
 
-/// Brings a creation to its end if the data has its name, else removes what was built.
-/// @return whether the jail is there.
+/// Removes what a creation had built, unless the settings have their name: then the jail is there.
+/// @return whether it is.
 [[nodiscard]] Result<bool> settle_create(const HostSettings& host, const std::string& name,
                                          const JournalEntry& entry);
 

@@ -23,8 +23,9 @@ struct Recovery {
 
 /// Finishes or undoes what an earlier operation on the jail left in its journal: an inc without its
 /// final name goes, one with it stays; what has lost its name goes for good; a jail whose making
-/// was cut short goes, unless its data has its name already; remove, rename and archive are carried
-/// to their end. Every operation begins with it, under the jail's lock, which the caller holds.
+/// was cut short goes, unless its settings have their name already; remove, rename and archive are
+/// carried to their end. Every operation begins with it, under the jail's lock, which the caller
+/// holds.
 [[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name);
 
 /// An error where an operation that moves or deletes the jail was cut short: it must not be
