@@ -18,11 +18,15 @@ std::string name_of(std::uint64_t inode) { return fmt::format("x{:x}", inode); }
 
 }  // namespace
 
-// Stamps come from a clock that may be behind by a tick, 10 ms at the most (CONFIG_HZ=100).
-TreeClaims::TreeClaims(int dir, TreeTime began)
-    : dir_(dir),
-      began_(began.nanoseconds >= kTick ? TreeTime(began.seconds, began.nanoseconds - kTick)
-                                        : TreeTime(began.seconds - 1, began.nanoseconds)) {}
+TreeClaims::TreeClaims(int dir, std::optional<TreeTime> began) : dir_(dir), began_(began) {
+  if (!began_) return;
+  // Stamps come from a clock that may be behind by a tick, 10 ms at the most (CONFIG_HZ=100).
+  if (began_->nanoseconds < kTick) {
+    --began_->seconds;
+  } else {
+    began_->nanoseconds -= kTick;
+  }
+}
 
 bool TreeClaims::claim(int node) {
   struct statx before{};
@@ -32,7 +36,8 @@ bool TreeClaims::claim(int node) {
   const std::size_t bit = inode % kBits;
   bits_[bit / 64].fetch_or(std::uint64_t{1} << (bit % 64));
   // A link stamps the inode: one made in this run, by an owner, is seen here …
-  if (stat_entry(node, "", before) != 0 || TreeTime(before.stx_ctime) >= began_) return false;
+  if (stat_entry(node, "", before) != 0) return false;
+  if (began_ && TreeTime(before.stx_ctime) >= *began_) return false;
   const std::string name = name_of(inode);
   if (::linkat(node, "", dir_, name.c_str(), AT_EMPTY_PATH) != 0) return false;
   // … and one made since by its count.

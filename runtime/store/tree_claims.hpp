@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "store/tree_record.hpp"
 
@@ -19,8 +20,9 @@ namespace evojail {
 /// and is copied. A bitmap of fixed size spares owners the look wherever there was no stranger.
 class TreeClaims {
  public:
-  /// `dir`: the directory of the groups, which stays the caller's. `began`: before the first link.
-  TreeClaims(int dir, TreeTime began);
+  /// `dir`: the directory of the groups, which stays the caller's. `began`: before the first link;
+  /// nothing where there are no owners, since there is no manifest.
+  TreeClaims(int dir, std::optional<TreeTime> began);
 
   /// Whether a stranger may have the base inode open at `node`.
   [[nodiscard]] bool claim(int node);
@@ -33,7 +35,7 @@ class TreeClaims {
   static constexpr std::size_t kBits = std::size_t{1} << 19;
 
   const int dir_;
-  const TreeTime began_;
+  std::optional<TreeTime> began_;
   std::array<std::atomic<std::uint64_t>, kBits / 64> bits_{};
 };
 

@@ -128,9 +128,7 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
 
   std::optional<TreeManifest> manifest;
   if (request.base) manifest = open_manifest(*request.base);
-  const std::uint64_t expected = manifest ? manifest->header().names : 0;
-  TreeIncState state(request, std::move(groups), expected);
-  state.manifest = std::move(manifest);
+  TreeIncState state(request, std::move(manifest), std::move(groups));
   state.troubles.set_root(roots.inc.get());
   if (const int code = stat_entry(request.jail_dir_fd, "", state.volume)) {
     return fail_errno("looking at", "the jail's directory", code);

@@ -34,13 +34,14 @@ struct TreePlace {
 
 /// What the threads that take one inc share.
 struct TreeIncState {
-  TreeIncState(const TreeIncRequest& wanted, TreeGroups group_map, std::uint64_t expected)
+  TreeIncState(const TreeIncRequest& wanted, std::optional<TreeManifest> base, TreeGroups group_map)
       : request(wanted),
         began(TreeMoment::now()),
+        manifest(std::move(base)),
         groups(std::move(group_map)),
-        claims(groups.directory(), began.real),
+        claims(groups.directory(), manifest ? std::optional(began.real) : std::nullopt),
         budget(wanted.space_guard),
-        meter(wanted.progress, expected),
+        meter(wanted.progress, manifest ? manifest->header().names : 0),
         sorter(TreeSorter::Order::live, wanted.manifest_dir_fd, tree_threads(wanted.threads) + 1),
         queue(32) {}
 
@@ -48,8 +49,8 @@ struct TreeIncState {
   struct statx volume{};    ///< of the jail's directory: all that is taken lies in its file system
   const TreeMoment began;   ///< T (rule 2): the state is made right before `syncfs`
   TreeTime trusted_before;  ///< rule 4: stamps at or after it prove nothing
-  std::optional<TreeManifest> manifest;  ///< the base's
-  bool manifest_proves = false;          ///< rule 6; otherwise all is compared
+  const std::optional<TreeManifest> manifest;  ///< the base's
+  bool manifest_proves = false;                ///< rule 6; otherwise all is compared
 
   TreeGroups groups;
   TreeClaims claims;
