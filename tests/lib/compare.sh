@@ -2,7 +2,7 @@
 # Trees as text, one entry a line, so that two can be compared and a difference be read.
 
 # list_tree DIRECTORY: every entry with type, mode, owner, size, time to the nanosecond, link target,
-# ACL, extended attributes and a checksum of its content. Hard links show as a shared first name.
+# ACL, extended attributes and a checksum of its content. Names of one inode show as equal to the first.
 # Sizes of directories and numbers of inodes are the file system's own affair and stay out.
 list_tree() (
   cd "$1" || exit
@@ -14,7 +14,7 @@ list_tree() (
   find . -type f -print0 | sort -z | xargs -0r sha256sum --zero | tr '\n\0' '\1\n'
   echo '-- hard links'
   find . -type f -links +1 -printf '%i\0%p\0' | escape_pairs | sort |
-    awk '{ i = $1; sub(/^[0-9]+ /, ""); if (i != last) { first = $0; last = i } print first " = " $0 }' | sort
+    awk '{ i = $1; sub(/^[0-9]+ /, ""); if (i == last) print first " = " $0; else { first = $0; last = i } }' | sort
   echo '-- ACLs and attributes'
   find . ! -type l -print0 | sort -z | xargs -0r getfacl -nPsp -- 2>/dev/null
   find . -print0 | sort -z | xargs -0r getfattr -hd -m - -e hex -- 2>/dev/null |

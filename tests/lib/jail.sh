@@ -30,6 +30,13 @@ new_jail() {
   introduce "$1" 127.0.0.1
 }
 
+# forget_jail NAME: removes it; the client forgets its host keys.
+forget_jail() {
+  must ev remove "$1" --force
+  : >"$T/client/known_hosts"
+  : >"$T/client/ssh_config"
+}
+
 port_of() { ev port "$1"; }
 supervisor_of() { pid_listening "$(port_of "$1")"; }
 policy() { printf '%s\n' "${@:2}" >"$CONF/$1.d/incs_policy"; }

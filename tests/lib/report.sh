@@ -6,6 +6,7 @@ note() { printf '   %s\n' "$*"; }
 
 fail() {
   printf 'FAILED: %s\n' "$*" >&2
+  [[ ! -p ${T:-}/never ]] || printf '%s\n' "$*" >>"$T/failures"
   exit 1
 }
 

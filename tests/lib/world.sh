@@ -42,15 +42,18 @@ arrange_world() {
   ip link set lo up
 }
 
-# What a failed test leaves to read: the supervisors' logs. All else goes with the namespaces.
+# What a failed test leaves to read: the supervisors' logs, and once more, last, what failed. All else goes with
+# the namespaces.
 end_world() {
-  local log
+  local log shown=0
   (($1 == 0 || $1 == 77)) && return
   for log in "$T"/log/*.log; do
     [[ -s $log ]] || continue
+    ((++shown <= 3)) || break
     printf -- '-- the last lines of %s\n' "${log#"$T"/}" >&2
-    tail -n 40 "$log" >&2
+    tail -n 15 "$log" >&2
   done
+  [[ ! -s $T/failures ]] || sed '1!d; s/^/failed: /' "$T/failures" >&2
 }
 
 # processes: a line "PID COMMAND" for each process that neither is this script nor belongs to it. Kernel

@@ -69,8 +69,8 @@ step 'public keys only, never a question'
 must_exit 255 ssh -F "$T/client/ssh_config" -o PreferredAuthentications=password,keyboard-interactive web1 exit
 must_say 'Permission denied \(publickey\)'
 ssh-keygen -q -t ed25519 -N '' -f "$T/client/stranger"
-must_exit 255 ssh -F "$T/client/ssh_config" -i "$T/client/stranger" -o IdentityAgent=none \
-  -o "IdentityFile=$T/client/stranger" -F <(sed "/IdentityFile/d" "$T/client/ssh_config") web1 exit
+sed "s|client/id$|client/stranger|" "$T/client/ssh_config" >"$T/client/strangers_config"
+must_exit 255 ssh -F "$T/client/strangers_config" web1 exit
 must_say 'Permission denied'
 
 step 'each host key of the jail can be asked for'

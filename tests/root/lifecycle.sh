@@ -28,7 +28,7 @@ equal "$(processes)" "$processes_before" 'processes are left'
 equal "$(mounts)" "$mounts_before" 'mounts are left'
 
 step 'in the foreground'
-ev run web1 >"$T/foreground" 2>&1 &
+"$EVOJAIL" --config "$T/settings" run web1 >"$T/foreground" 2>&1 &
 until_true 30 'evojail run answers' greets 127.0.0.1 "$port"
 must ev is-on web1
 equal "$(supervisor_of web1)" $! 'run is not its own supervisor'
@@ -108,6 +108,6 @@ until_true 20 'the session is gone' session_ended web1
 close_session web1
 until_true 20 'every process of the jail is gone' all_gone
 must_exit 2 ev is-on web1
-equal "$(find "$JAILS" "$INCS" "$CONF" -mindepth 1 ! -name .journal)" '' 'something of the jail is left'
+equal "$(find "$JAILS" "$INCS" "$CONF" -mindepth 1 ! -path '*/.journal*')" '' 'something of the jail is left'
 equal "$(mounts)" "$mounts_before" 'mounts are left'
 nothing_listens "$port" || fail 'the port is still open'

@@ -11,7 +11,7 @@ if [[ ${EVOJAIL_WORLD:-} != "$0" ]]; then
 fi
 in_own_world "$@"
 
-export root=$T/root tests_dir
+root=$T/root
 mkdir "$root" "$T/results"
 tar -C "$root" --numeric-owner --xattrs -xf "$IMAGE"
 make_volume btrfs 600 "$T/volume"
@@ -37,29 +37,14 @@ for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer ssh.servic
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
-# nspawn wants a cgroup v2 hierarchy for the system it boots, and finds its own place by that of PID 1. So:
-# a cgroup of this test's own, removed below, and namespaces in which that is all there is. The
-# machine's own cgroups are not touched.
-boot() {
-  set -euo pipefail
-  umount -R /sys/fs/cgroup
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup
-  mkdir "/sys/fs/cgroup/${T##*/}"
-  echo "$BASHPID" >"/sys/fs/cgroup/${T##*/}/cgroup.procs"
-  # The program needs the whole API of the kernel, as on a machine of its own: no filter of nspawn's and all
-  # capabilities.
-  SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 \
-    exec unshare --mount --cgroup --pid --fork --kill-child=KILL --mount-proc -- "$BASH" -c '
-      umount /sys/fs/cgroup
-      mount -t cgroup2 cgroup2 /sys/fs/cgroup
-      exec systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --capability=all \
-        --link-journal=no --resolv-conf=off --timezone=off --console=pipe --directory="$1" \
-        --bind="$2/volume:/backup" --bind="$2/results:/results" --bind-ro="$3:/tests"
-    ' _ "$root" "$T" "$tests_dir"
-}
-
-step "booting Debian with systemd"
-timeout --kill-after=5 240 "$BASH" -c "$(declare -f boot); boot" >"$T/console" 2>&1 </dev/null || true
+# The program needs the whole API of the kernel, as on a machine of its own: no filter of nspawn's and all
+# capabilities.
+step 'booting Debian with systemd'
+export SYSTEMD_SECCOMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1
+with_own_cgroup timeout --kill-after=5 240 systemd-nspawn --quiet --boot --register=no --keep-unit \
+  --private-network --capability=all --link-journal=no --resolv-conf=off --timezone=off --console=pipe \
+  --directory="$root" --bind="$T/volume:/backup" --bind="$T/results:/results" --bind-ro="$tests_dir:/tests" \
+  >"$T/console" 2>&1 </dev/null || true
 cat "$T/results/log" 2>/dev/null || fail "the system did not come up: $(tail -n 20 "$T/console")"
 [[ -e $T/results/passed ]] || {
   tail -n 60 "$T/results/journal" 2>/dev/null || true
