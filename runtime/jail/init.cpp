@@ -1,6 +1,7 @@
 #include "jail/init.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -215,6 +216,7 @@ Result<void> live(const LaunchPlan& plan, int channel, int user_namespace) {
   }
   handles.report.reset();
   handles.mknod_listener.reset();
+  ::malloc_trim(0);
   return Init(std::move(loop), channel, std::move(children), std::move(handles.proc)).run();
 }
 

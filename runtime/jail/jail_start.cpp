@@ -1,6 +1,7 @@
 #include "jail/jail_start.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <ctime>
 #include <optional>
@@ -54,12 +55,29 @@ Result<void> send_rules(const RunningInit& init, const SessionRules& rules) {
                      encode(InitMessage{.kind = InitMessage::Kind::rules, .text = encode(rules)}));
 }
 
+/// All that comes from the profile, which itself is not kept.
+struct Plans {
+  LaunchPlan launch;
+  SessionRules sessions;
+  bool sftp_only = false;
+};
+
+Result<Plans> make_plans(const std::string& name, const JailPaths& paths,
+                         const JailSettings& settings, const std::string& base_image,
+                         std::uint32_t base_uid) {
+  Plans plans;
+  TRY(const auto profile, load_profile(settings.profile));
+  TRY(plans.launch, plan_launch(name, paths, settings, profile, base_image, base_uid));
+  TRY(plans.sessions, plan_sessions(settings, profile));
+  plans.sftp_only = is_sftp_only(profile);
+  return plans;
+}
+
 }  // namespace
 
 Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   const JailPaths paths(options.host, options.name);
   TRY(const auto settings, load_jail(options.host, options.name));
-  TRY(const auto profile, load_profile(settings.profile));
   CHECK(check_store(options.host));
   CHECK(make_run_dirs(options.host));
   auto lock = FileLock::take(paths.run_lock, FileLock::Wait::no);
@@ -68,19 +86,20 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   }
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
-  TRY(const auto plan,
-      plan_launch(options.name, paths, settings, profile, image.path, range.base()));
+  TRY(const auto plans, make_plans(options.name, paths, settings, image.path, range.base()));
   RunDirGuard run_dir(paths);
-  CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
+  CHECK(write_run_dir(paths, settings, plans.sftp_only, range.base()));
   TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
-  // init puts the jail together while the filter is compiled and the firewall is told.
-  TRY(auto launch, Launch::begin(plan, cgroup ? std::optional(cgroup->get()) : std::nullopt));
+  // What the plans were made from is free now, but init would be born with it.
+  ::malloc_trim(0);
+  // init puts the jail together while the firewall is told.
+  TRY(auto launch,
+      Launch::begin(plans.launch, cgroup ? std::optional(cgroup->get()) : std::nullopt));
   CHECK(Firewall(options.host.firewall_table)
             .apply(plan_firewall(options.name, settings, range.base())));
-  TRY(const auto rules, plan_sessions(settings, profile));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
-  CHECK(send_rules(init, rules));
+  CHECK(send_rules(init, plans.sessions));
   TRY(auto control, listen_seqpacket(paths.run_dir + "/control"));
   run_dir.keep();
   return SupervisorState{.lock = std::move(*lock),

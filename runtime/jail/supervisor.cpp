@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -317,7 +318,8 @@ class Supervisor {
                             status.value));
   }
 
-  // First, so that it closes last: whoever asked for the end learns of it when nothing is held any more.
+  // First, so that it closes last: whoever asked for the end learns of it when nothing is held any
+  // more.
   Fd stop_asker_;
   SupervisorOptions options_;
   JailPaths paths_;
@@ -356,6 +358,8 @@ Result<void> run_supervisor(const SupervisorOptions& options) {
   Supervisor supervisor(options, std::move(*state), std::move(settings), std::move(loop),
                         std::move(signal_fd));
   if (reloaded) supervisor.finish_reload();
+  // Setting up needed far more memory than what follows, and there are as many of these as jails.
+  ::malloc_trim(0);
   return supervisor.run();
 }
 
