@@ -14,10 +14,10 @@ make_client
 make_volume btrfs 2500 "$T/volume"
 settle "$T/volume"
 new_jail web1
-bare_sshd 2222
-(sshd_of 2222) &
-first_banner 2222
-introduce_bare 2222
+bare_sshd 2200
+(sshd_of 2200) &
+first_banner 2200
+introduce_bare 2200
 mkdir "$T/memory/tree" "$T/volume/bare"
 for ((i = 0; i < MEGABYTES; i++)); do
   head -c 1M /dev/urandom >"$T/memory/tree/$i"
