@@ -16,6 +16,9 @@ Result<void> reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return fail_errno("clearing", "signal mask");
+  // Whoever started the supervisor may have had some ignored (nohup, a job in the background), and that
+  // survives an exec: the interrupt key of a terminal would be dead in every session.
+  for (int number = 1; number <= SIGRTMAX; ++number) ::signal(number, SIG_DFL);
   return {};
 }
 

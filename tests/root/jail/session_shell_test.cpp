@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pty.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
@@ -261,6 +261,11 @@ TEST_F(SessionShell, OnATerminalItIsAShellLikeAnyOther) {
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
   ASSERT_GE(child, 0);
   if (child == 0) {
+    // A test that runs in the background may have been born with the key's signal ignored or blocked.
+    std::signal(SIGINT, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::execl(program().c_str(), "-session-shell", nullptr);
     ::_exit(126);
   }

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
@@ -27,13 +30,15 @@ struct SmallElf {
   Elf64_Phdr load{};
   Elf64_Phdr dynamic{};
   Elf64_Phdr interpreter{};
-  Elf64_Dyn entries[8]{};
-  char strings[96] =
-      "\0libone.so.1\0libtwo.so.2\0$ORIGIN/../lib:/opt/lib\0libself.so.3\0/lib64/ld.so";
+  std::array<Elf64_Dyn, 8> entries{};
+  std::array<char, 96> strings{};
 
   static constexpr std::uint64_t base = 0x10000;
 
   SmallElf() {
+    constexpr std::string_view names(
+        "\0libone.so.1\0libtwo.so.2\0$ORIGIN/../lib:/opt/lib\0libself.so.3\0/lib64/ld.so", 75);
+    std::ranges::copy(names, strings.begin());
     std::memcpy(header.e_ident, ELFMAG, SELFMAG);
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2LSB;
@@ -67,8 +72,8 @@ struct SmallElf {
   }
 
   void entry(std::size_t place, std::int64_t tag, std::uint64_t value) {
-    entries[place].d_tag = tag;
-    entries[place].d_un.d_val = value;
+    entries.at(place).d_tag = tag;
+    entries.at(place).d_un.d_val = value;
   }
 
   [[nodiscard]] std::string text() const {
@@ -130,7 +135,7 @@ TEST(Elf, RefusesWhatDoesNotFit) {
       [](SmallElf& elf) { elf.entry(5, DT_STRSZ, UINT64_MAX); },
       [](SmallElf& elf) { elf.entry(5, DT_STRSZ, 20); },
       [](SmallElf& elf) { elf.load.p_offset = UINT64_MAX; },
-      [](SmallElf& elf) { std::memset(elf.strings, 'x', sizeof elf.strings); },
+      [](SmallElf& elf) { elf.strings.fill('x'); },
   };
   for (std::size_t i = 0; i < faults.size(); ++i) {
     SmallElf elf;

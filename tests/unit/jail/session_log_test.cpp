@@ -20,7 +20,7 @@ TEST(SessionLog, gives_whole_lines_wherever_the_reads_cut_them) {
 
 TEST(SessionLog, escapes_what_could_forge_a_line_or_reach_a_terminal) {
   SessionLog log;
-  EXPECT_THAT(log.feed("a\x1b[2Jb\rc\0d\\e\xff\n", start), ElementsAre("a\\x1b[2Jb\\x0dc"));
+  EXPECT_THAT(log.feed("a\x1b[2Jb\rc\\e\xff\n", start), ElementsAre("a\\x1b[2Jb\\x0dc\\\\e\\xff"));
   EXPECT_THAT(log.feed(std::string_view("\0\n", 2), start), ElementsAre("\\x00"));
 }
 
