@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <optional>
 
 #include "base/printable.hpp"
@@ -62,10 +61,10 @@ class LineReader {
   }
 
  private:
-  std::unexpected<Error> error(std::string_view what, std::string_view hint) const {
+  [[nodiscard]] std::unexpected<Error> error(std::string_view what, std::string_view hint) const {
     return std::unexpected(Error(at_line(file_, number_) + std::string(what)).hint(hint));
   }
-  std::unexpected<Error> expansion() const {
+  [[nodiscard]] std::unexpected<Error> expansion() const {
     return error(fmt::format("'{}' would be expanded by a shell, but this file is not run by one",
                              text_[at_]),
                  "write the value itself, or in single quotes where the sign belongs to it");
@@ -75,7 +74,7 @@ class LineReader {
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
   }
   /// At the end of what counts: nothing, or a comment, follows.
-  bool done() const { return at_ == text_.size() || text_[at_] == '#'; }
+  [[nodiscard]] bool done() const { return at_ == text_.size() || text_[at_] == '#'; }
 
   Result<void> read_quoted(std::string& value) {
     const char quote = text_[at_++];
@@ -146,7 +145,7 @@ class LineReader {
 /// How many single-character edits lie between two keys.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {

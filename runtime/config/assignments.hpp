@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -21,7 +22,7 @@ struct Assignment {
 };
 
 /// How the right-hand side of an assignment is read.
-enum class ValueSyntax {
+enum class ValueSyntax : std::uint8_t {
   plain,  ///< the rest of the line, or one quoted string; blanks are allowed in both
   shell,  ///< one word as sh(1) reads it, quoted parts included; nothing that sh would expand
 };

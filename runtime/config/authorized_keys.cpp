@@ -52,32 +52,37 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+/// Takes a value in quotes off the front of `line`; a quote within it stands behind a backslash.
+std::optional<std::string> take_value(std::string_view& line, std::string_view option) {
+  if (!line.starts_with('"')) return fmt::format("the value of {} has no quotes", option);
+  std::size_t close = 1;
+  while (close < line.size() && line[close] != '"') {
+    close += line.substr(close).starts_with("\\\"") ? 2U : 1U;
+  }
+  if (close >= line.size()) return fmt::format("the value of {} has no closing quote", option);
+  line.remove_prefix(close + 1);
+  return std::nullopt;
+}
+
 /// Takes the option list off the front of `line`, up to the blank that ends it.
 /// @return what is wrong with it, nothing where it is sound.
 std::optional<std::string> take_options(std::string_view& line) {
   while (true) {
     const std::size_t end = std::min(line.find_first_of("=, \t\""), line.size());
     const bool has_value = line.substr(end).starts_with('=');
-    const std::string name = lower(line.substr(0, end)) + (has_value ? "=" : "");
-    if (std::ranges::find(kOptions, name) == kOptions.end()) {
-      return fmt::format("'{}' is neither a key type nor an option", printable(name, 40));
+    const std::string option = lower(line.substr(0, end)) + (has_value ? "=" : "");
+    if (std::ranges::find(kOptions, option) == kOptions.end()) {
+      return fmt::format("'{}' is neither a key type nor an option", printable(option, 40));
     }
-    line.remove_prefix(end);
+    line.remove_prefix(option.size());
     if (has_value) {
-      line.remove_prefix(1);
-      if (!line.starts_with('"')) return fmt::format("the value of {} has no quotes", name);
-      std::size_t close = 1;
-      while (close < line.size() && line[close] != '"') {
-        close += line.substr(close).starts_with("\\\"") ? 2U : 1U;
-      }
-      if (close >= line.size()) return fmt::format("the value of {} has no closing quote", name);
-      line.remove_prefix(close + 1);
+      if (auto wrong = take_value(line, option)) return wrong;
     }
     if (line.empty()) return "options without a key";
     const char next = line.front();
     line.remove_prefix(1);
     if (next == ' ' || next == '\t') return std::nullopt;
-    if (next != ',') return fmt::format("something behind the option {}", name);
+    if (next != ',') return fmt::format("something behind the option {}", option);
   }
 }
 

@@ -49,10 +49,11 @@ bool hours(HostSettings& settings, std::string_view value) {
 }
 
 bool firewall_table(HostSettings& settings, std::string_view value) {
+  const auto allowed = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; };
+  const bool starts_with_letter =
+      !value.empty() && is_alphanumeric(value.front()) && value.front() > '9';
   const bool formed =
-      !value.empty() && value.size() <= 64 && is_alphanumeric(value.front()) &&
-      !(value.front() >= '0' && value.front() <= '9') &&
-      std::ranges::all_of(value, [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+      starts_with_letter && value.size() <= 64 && std::ranges::all_of(value, allowed);
   if (formed) settings.firewall_table = value;
   return formed;
 }

@@ -171,15 +171,18 @@ std::optional<std::int64_t> add_span(const Reading& reading) {
 
 std::string format_date(std::string_view format, const CivilDate& today) {
   std::string text;
-  for (std::size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%' || i + 1 == format.size()) {
-      text += format[i];
-      continue;
+  while (!format.empty()) {
+    const std::string_view field = format.substr(0, 2);
+    if (field == "%Y") {
+      text += fmt::format("{:04}", today.year);
+    } else if (field == "%m") {
+      text += fmt::format("{:02}", today.month);
+    } else if (field == "%d") {
+      text += fmt::format("{:02}", today.day);
+    } else {
+      text += format.front();
     }
-    ++i;
-    text += format[i] == 'Y'   ? fmt::format("{:04}", today.year)
-            : format[i] == 'm' ? fmt::format("{:02}", today.month)
-                               : fmt::format("{:02}", today.day);
+    format.remove_prefix(format.front() == '%' ? field.size() : 1);
   }
   return text;
 }

@@ -13,7 +13,7 @@ namespace evojail {
 namespace {
 
 constexpr std::int64_t kDay = 86'400;
-constexpr std::int64_t kFresh = 48 * 3600;
+constexpr std::int64_t kFresh = std::int64_t{48} * 3600;
 
 /// The ten bytes of a day in an inc's name. A day whose text is longer is in no inc's name, and it
 /// is left empty: it would have to start before the name or end behind it.

@@ -1,6 +1,7 @@
 #include "retention/forecast.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <limits>
 
@@ -24,7 +25,7 @@ struct Remaining {
 };
 
 std::int64_t days_in(const Jump& jump) {
-  constexpr std::int64_t kUnit[] = {1, 7, 31, 366};
+  constexpr std::array<std::int64_t, 4> kUnit = {1, 7, 31, 366};
   const std::int64_t unit = kUnit[static_cast<std::size_t>(jump.unit)];
   const std::int64_t most = kFarthest / unit;
   return std::clamp(jump.count, -most, most) * unit;
@@ -58,17 +59,43 @@ void mark_kept(std::vector<Remaining>& remaining, const CivilDate& date) {
   }
 }
 
-}  // namespace
+/// The days that each line of a policy names, fetched from the calendar as far as they are asked
+/// for.
+class LineDates {
+ public:
+  LineDates(const Policy& policy, Calendar& calendar)
+      : policy_(&policy), calendar_(&calendar), lines_(policy.lines.size()) {}
 
-std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs, const Policy* policy,
-                           Calendar& calendar, const RetentionOptions& options) {
-  std::vector<Fate> fates(plan.verdicts.size());
-  std::vector<const IncFacts*> sorted;
-  for (const IncFacts& inc : incs) sorted.push_back(&inc);
-  std::ranges::sort(sorted, {}, &IncFacts::name);
-  if (policy == nullptr || sorted.size() != fates.size()) return fates;
+  /// Sets what the lines name `day` days ahead.
+  /// @return false where one of them names nothing.
+  bool go_to(std::int64_t day) {
+    day_ = static_cast<std::size_t>(day);
+    if (day_ >= fetched_) {
+      constexpr std::size_t kBlock = 64;
+      fetched_ = day_ + kBlock;
+      for (std::size_t i = 0; i < lines_.size(); ++i) {
+        lines_[i] = calendar_->kept_dates(policy_->lines[i], fetched_);
+      }
+    }
+    return std::ranges::all_of(lines_, [this](const auto& line) { return line[day_].has_value(); });
+  }
 
-  std::int64_t last = 0;
+  void mark(std::vector<Remaining>& remaining) const {
+    for (const auto& line : lines_) mark_kept(remaining, *line[day_]);
+  }
+
+ private:
+  const Policy* policy_;
+  Calendar* calendar_;
+  std::vector<std::span<const Result<CivilDate>>> lines_;
+  std::size_t fetched_ = 0;
+  std::size_t day_ = 0;
+};
+
+/// The incs that may go on some day to come, sorted by date; those that go now get their fate.
+std::vector<Remaining> find_remaining(const Plan& plan, std::span<const IncFacts* const> sorted,
+                                      const Calendar& calendar, const RetentionOptions& options,
+                                      std::vector<Fate>& fates) {
   std::vector<Remaining> remaining;
   std::int64_t newer = 0;
   for (std::size_t i = sorted.size(); i-- > 0;) {
@@ -80,34 +107,45 @@ std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs, con
       fates[i].kind = Fate::Kind::now;
     } else if (unprotected <= kFarthest) {
       const auto date = parse_civil_date(std::string_view(verdict.name).substr(0, 10));
-      remaining.push_back({.index = i, .date = *date, .unprotected = unprotected});
-      last = std::max(last, unprotected);
+      remaining.push_back(
+          {.index = i, .date = date.value_or(CivilDate{}), .unprotected = unprotected});
     }
   }
   std::ranges::reverse(remaining);
-  for (const PolicyLine& line : policy->lines) last = std::max(last, std::abs(days_in(line.jump)));
-  last = std::min(last + kMargin, kFarthest);
+  return remaining;
+}
 
-  constexpr std::int64_t kBlock = 64;
-  std::vector<std::span<const Result<CivilDate>>> dates(policy->lines.size());
+/// The last day ahead on which anything can change.
+std::int64_t last_day(const Policy& policy, std::span<const Remaining> remaining) {
+  std::int64_t last = 0;
+  for (const Remaining& inc : remaining) last = std::max(last, inc.unprotected);
+  for (const PolicyLine& line : policy.lines) last = std::max(last, std::abs(days_in(line.jump)));
+  return std::min(last + kMargin, kFarthest);
+}
+
+}  // namespace
+
+std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs, const Policy* policy,
+                           Calendar& calendar, const RetentionOptions& options) {
+  std::vector<Fate> fates(plan.verdicts.size());
+  std::vector<const IncFacts*> sorted;
+  sorted.reserve(incs.size());
+  for (const IncFacts& inc : incs) sorted.push_back(&inc);
+  std::ranges::sort(sorted, {}, &IncFacts::name);
+  if (policy == nullptr || sorted.size() != fates.size()) return fates;
+
+  std::vector<Remaining> remaining = find_remaining(plan, sorted, calendar, options, fates);
+  const std::int64_t last = last_day(*policy, remaining);
+  LineDates dates(*policy, calendar);
   for (std::int64_t day = 1; day <= last && !remaining.empty(); ++day) {
-    if (day == 1 || day % kBlock == 0) {
-      const auto end = static_cast<std::size_t>(day + kBlock);
-      for (std::size_t line = 0; line < dates.size(); ++line) {
-        dates[line] = calendar.kept_dates(policy->lines[line], end);
-      }
-    }
-    const auto at = static_cast<std::size_t>(day);
-    if (!std::ranges::all_of(dates, [at](const auto& d) { return d[at].has_value(); })) continue;
+    if (!dates.go_to(day)) continue;
     for (Remaining& inc : remaining) inc.kept = inc.unprotected > day;
-    for (const auto& line : dates) mark_kept(remaining, *line[at]);
-    std::erase_if(remaining, [&](const Remaining& inc) {
-      if (!inc.kept) {
-        fates[inc.index] = {.kind = Fate::Kind::on,
-                            .day = from_days(to_days(calendar.today()) + day)};
-      }
-      return !inc.kept;
-    });
+    dates.mark(remaining);
+    const CivilDate date = from_days(to_days(calendar.today()) + day);
+    for (const Remaining& inc : remaining) {
+      if (!inc.kept) fates[inc.index] = {.kind = Fate::Kind::on, .day = date};
+    }
+    std::erase_if(remaining, [](const Remaining& inc) { return !inc.kept; });
   }
   return fates;
 }

@@ -1,8 +1,7 @@
 #include "retention/local_zone.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 
 namespace evojail {
 namespace {
