@@ -116,5 +116,5 @@ must ev remove web1 --force
 must ev remove db-1.example --force
 equal "$(systemctl list-units --plain --no-legend 'evojail@*' --state=active)" ''
 must systemctl stop evojail-firewall.service
-equal "$(systemctl --failed --plain --no-legend 'evojail*')" '' 'failed units'
+equal "$(systemctl list-units --failed --plain --no-legend 'evojail*')" '' 'failed units'
 touch /results/passed
