@@ -7,6 +7,7 @@ namespace evojail::test {
 namespace {
 
 using ::testing::IsEmpty;
+using namespace std::string_literals;
 using N = Network;
 
 class FirewallInputTest : public FirewallTest {};
@@ -156,6 +157,34 @@ TEST_F(FirewallInputTest, ConnectionsBeyondTheLimitAreDropped) {
   EXPECT_TRUE(eventually([&] { return counters("web1").limited.packets > before; }));
   EXPECT_TRUE(still_connecting(fourth6));
   EXPECT_TRUE(reaches(N::far6, N::host6, port));
+}
+
+// Remembered sources are bounded, and a list that is full locks nobody out.
+TEST_F(FirewallInputTest, AFloodOfSourcesIsNotRememberedAndLocksNobodyOut) {
+  run("ip route add 10.97.0.0/16 via "s + N::client4);
+  network.as_client([] { return run("ip route add local 10.97.0.0/16 dev lo"); });
+  FirewallJail jail = jail_at("web1", port, kFirstUid, {});
+  jail.allow_all = true;
+  jail.new_connections_per_minute = 1;
+  expect_done(firewall.apply(jail));
+  EXPECT_TRUE(reaches("10.97.0.1", N::host4, port));
+  const Fd again = dial("10.97.0.1", N::host4, port);
+  EXPECT_TRUE(eventually([&] { return counters("web1").limited.packets > 0; }));
+  EXPECT_TRUE(still_connecting(again));
+  for (int i = 0; i < 1100; ++i) {
+    const auto from = "10.97." + std::to_string(1 + i / 250) + "." + std::to_string(1 + i % 250);
+    dial(from, N::host4, port);
+    while (somebody_waits(listener)) accept_as_uid(listener, 0);  // the queue holds 128
+  }
+  EXPECT_TRUE(reaches("10.97.200.1", N::host4, port));
+  EXPECT_TRUE(reaches("10.97.200.1", N::host4, port)) << "not remembered, so not limited";
+  const std::string listed = run("nft -j list set inet evojail jail/web1/recent4");
+  std::size_t remembered = 0;
+  for (auto at = listed.find("10.97."); at != std::string::npos;
+       at = listed.find("10.97.", at + 1)) {
+    ++remembered;
+  }
+  EXPECT_EQ(remembered, 1024U);
 }
 
 TEST_F(FirewallInputTest, TheLimitIsOnConnectionsNotOnPackets) {

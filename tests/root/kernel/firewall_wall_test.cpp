@@ -3,6 +3,7 @@
 #include <sys/fsuid.h>
 #include <sys/socket.h>
 
+#include <cstring>
 #include <optional>
 
 #include "firewall_fixture.hpp"
@@ -188,6 +189,27 @@ TEST_F(FirewallWallTest, AFreedSocketConnectsToNoOtherHost) {
   free_socket(one.here);
   EXPECT_TRUE(is_stopped([&] { ::connect(one.here.get(), far.get(), far.length); }));
   EXPECT_FALSE(somebody_waits(far_listener));
+}
+
+TEST_F(FirewallWallTest, NotEvenFromItsOwnPortDoesAJailOpenAConnection) {
+  const Session before = session(N::client4, N::host4);
+  const Session behind = session(N::client4, N::host4);
+  listener.reset();  // or the port could not be had
+  const auto call_from_own_port = [&](const Session& one, const char* from) {
+    free_socket(one.here);
+    const int on = 1;
+    ::setsockopt(one.here.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const Address own(mapped(from), port);
+    ASSERT_EQ(::bind(one.here.get(), own.get(), own.length), 0) << std::strerror(errno);
+    call_victim(one.here);
+  };
+  ASSERT_NO_FATAL_FAILURE(call_from_own_port(before, "127.0.0.1"));
+  ASSERT_TRUE(connected(before.here));
+  accept_as_uid(other_listener, 0);
+
+  expect_done(firewall.apply(jail));
+  EXPECT_TRUE(is_stopped([&] { call_from_own_port(behind, "127.0.0.2"); }));
+  EXPECT_FALSE(somebody_waits(other_listener));
 }
 
 TEST_F(FirewallWallTest, FastOpenReachesNobody) {
