@@ -68,7 +68,12 @@ processes() {
   done
 }
 
-# processes_like PATTERN: those whose command line matches.
-processes_like() { processes | grep -E -- "$1"; }
+# processes_like PATTERN: those whose command line matches. The list is made before grep lives, whose own
+# command line matches too.
+processes_like() {
+  local all
+  all=$(processes)
+  grep -E -- "$1" <<<"$all"
+}
 
 mounts() { cut -d' ' -f4,5 /proc/self/mountinfo | sort; }
