@@ -383,7 +383,7 @@ TEST_F(FirewallChangeTest, AnAddedFlowtableIsSeen) {
     run("nft 'add table ip try; add flowtable ip try f { hook ingress priority 0; }; delete table "
         "ip try'");
   } catch (const std::runtime_error&) {
-    GTEST_SKIP() << "this kernel has no flowtables (CONFIG_NF_FLOW_TABLE_INET)";
+    GTEST_SKIP() << "kernel lacks flowtables (CONFIG_NF_FLOW_TABLE_INET)";
   }
   run("nft add flowtable inet evojail extra '{ hook ingress priority 0; }'");
   EXPECT_THAT(drift_of({first, second}), ElementsAre("foreign: flowtable extra"));
