@@ -3,6 +3,16 @@
 
 PROFILES=$EVOJAIL_BUILD/share/evojail/profiles
 
+# new_jail_with NAME PROFILE: as new_jail, under that profile.
+new_jail_with() {
+  must ev init "$1"
+  sed -i '/^#*PROFILE=/d' "$CONF/$1.d/jail.conf"
+  printf 'PROFILE=%s\n' "$2" >>"$CONF/$1.d/jail.conf"
+  must ev key "$1" "$T/client/id.pub"
+  must ev start "$1"
+  introduce "$1" 127.0.0.1
+}
+
 # init_of NAME: the process that is PID 1 in the jail.
 init_of() {
   local pid
@@ -17,7 +27,8 @@ trace_jail() {
   local init
   init=$(init_of "$1")
   TRACED=$init
-  mkdir -p "$T/trace"
+  rm -rf "$T/trace"
+  mkdir "$T/trace"
   strace -ff -n -qq -e raw='!execve' -e signal=none -s 256 -o "$T/trace/t" -p "$init" 2>"$T/strace.err" &
   TRACER=$!
   until_true 30 "strace holds init" grep -q '^TracerPid:.[1-9]' "/proc/$init/status"

@@ -34,30 +34,41 @@ is_tolerated() {
   return 1
 }
 
+# must_all_be_tolerated PROFILE: what its filter refused in $T/trace.
+must_all_be_tolerated() {
+  local unexpected=0 kind count call errno
+  "$EVOJAIL_BUILD/tests/profile_trace" "$PROFILES/$1.json" "$T"/trace/* >"$T/report"
+  while read -r kind count call errno; do
+    [[ $kind == refused ]] || continue
+    is_tolerated "$call" "$errno" && continue
+    printf 'refused: %s with %s, %s times\n' "$call" "$errno" "$count" >&2
+    unexpected=1
+  done <"$T/report"
+  ((unexpected == 0)) || fail "under '$1', programs met refusals that are not on the list"
+  must grep -q '^refused .* socket(0x1) ' "$T/report"
+}
+
 make_client
 make_volume ext4 600 "$T/volume"
 settle "$T/volume"
-new_jail web1
 make_everyday_tree "$T/tree"
 
-step 'clients and programs under the filter'
+step 'SFTP alone'
+new_jail_with web2 sftp
+trace_jail web2
+must everyday_sftp web2 "$T/tree"
+stop_tracing
+must_all_be_tolerated sftp
+must ev stop web2
+
+step 'clients and programs under the default profile'
+new_jail web1
 trace_jail web1
 must everyday_rsync web1 "$T/tree"
 must everyday_sftp web1 "$T/tree"
 must everyday_shell web1
 stop_tracing
-
-step 'what the filter refused'
-"$EVOJAIL_BUILD/tests/profile_trace" "$PROFILES/default.json" "$T"/trace/* >"$T/report"
-unexpected=0
-while read -r kind count call errno; do
-  [[ $kind == refused ]] || continue
-  is_tolerated "$call" "$errno" && continue
-  printf 'refused: %s with %s, %s times\n' "$call" "$errno" "$count" >&2
-  unexpected=1
-done <"$T/report"
-((unexpected == 0)) || fail 'programs met refusals that are not on the list'
-must grep -q '^refused .* socket(0x1) ' "$T/report"
+must_all_be_tolerated default
 
 step 'the profile names the programs of the image, and every one of them ran'
 profile_programs "$PROFILES/default.json" | sort -u >"$T/named"
