@@ -10,7 +10,7 @@ namespace {
 using G = CommandGroup;
 using N = CommandNeeds;
 
-constexpr std::array<Command, 27> kCommands = {{
+constexpr std::array<Command, 28> kCommands = {{
     {"init", G::jails, N::root, "Make a jail, with a port and host keys of its own", declare_init},
     {"list", G::jails, N::settings, "List the jails, a name a line", declare_list},
     {"status", G::jails, N::root, "Show jails and their sessions", declare_status},
@@ -36,6 +36,7 @@ constexpr std::array<Command, 27> kCommands = {{
     {"inc", G::incs, N::root, "Take an inc of each jail", declare_inc},
     {"rm", G::incs, N::root, "Remove the incs that the policies do not keep", declare_rm},
     {"list-incs", G::incs, N::root, "List the incs of a jail", declare_list_incs},
+    {"verify", G::incs, N::root, "Tell whether an inc is still what was taken", declare_verify},
     {"inc-hold", G::incs, N::root, "Keep an inc whatever the policy says", declare_inc_hold},
     {"inc-release", G::incs, N::root, "Leave an inc to the policy again", declare_inc_release},
     {"freeze", G::incs, N::root, "Stop a jail and hold all its incs", declare_freeze},

@@ -135,4 +135,24 @@ std::string removal_outcomes_json(const std::vector<RemovalOutcome>& outcomes) {
   return print_document({{"incs", std::move(list)}});
 }
 
+std::string verification_json(const std::string& name, const std::string& inc,
+                              const IncVerification& verification) {
+  using Proof = IncVerification::Proof;
+  json document = {{"jail", name},
+                   {"inc", inc},
+                   {"proof", verification.proof == Proof::snapshot   ? json("snapshot")
+                             : verification.proof == Proof::manifest ? json("manifest")
+                                                                     : json()},
+                   {"unchanged", verification.unchanged},
+                   {"troubles", json(verification.troubles)}};
+  if (verification.proof == Proof::manifest) {
+    const VerifyOutcome& tree = verification.tree;
+    document.update({{"names", tree.names},
+                     {"digests", tree.digests},
+                     {"without_digest", tree.without_digest},
+                     {"trouble_count", tree.trouble_count}});
+  }
+  return print_document(std::move(document));
+}
+
 }  // namespace evojail

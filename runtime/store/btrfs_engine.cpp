@@ -83,7 +83,7 @@ Result<BuildResult> BtrfsEngine::build(const BuildRequest& request, const BuildP
 Result<std::string> BtrfsEngine::identify(int dir) {
   // A plain directory, as somebody may have copied one here, has no UUID of its own.
   if (::btrfs_util_is_subvolume_fd(dir) != BTRFS_UTIL_OK) return identify_by_inode(dir);
-  struct btrfs_util_subvolume_info info {};
+  struct btrfs_util_subvolume_info info{};
   if (::btrfs_util_subvolume_info_fd(dir, 0, &info) != BTRFS_UTIL_OK) {
     return fail_btrfs("asking for the UUID of", "a subvolume");
   }
@@ -118,6 +118,16 @@ Result<bool> BtrfsEngine::set_locked(int inc, bool locked) {
     return fail_btrfs("setting the read-only property of", "a subvolume");
   }
   return true;
+}
+
+Result<std::optional<bool>> BtrfsEngine::written_since_taken(int inc) {
+  if (::btrfs_util_is_subvolume_fd(inc) != BTRFS_UTIL_OK) return std::nullopt;
+  struct btrfs_util_subvolume_info info{};
+  if (::btrfs_util_subvolume_info_fd(inc, 0, &info) != BTRFS_UTIL_OK) {
+    return fail_btrfs("asking for the generation of", "a subvolume");
+  }
+  // The transaction that last changed the subvolume's tree, and the one that made it.
+  return info.generation != info.otransid;
 }
 
 Result<void> BtrfsEngine::sync(std::span<const int> fds) {

@@ -19,6 +19,7 @@ class BtrfsEngine : public Engine {
   Result<void> remove(int parent, const std::string& name, const RemoveProgress& progress) override;
   Result<std::optional<bool>> is_locked(int inc) override;
   Result<bool> set_locked(int inc, bool locked) override;
+  Result<std::optional<bool>> written_since_taken(int inc) override;
   [[nodiscard]] bool syncs_volume() const override { return true; }
   Result<void> sync(std::span<const int> fds) override;
 };

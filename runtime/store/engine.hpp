@@ -89,6 +89,10 @@ class Engine {
   /// @return false where there is no such property, and nothing was done.
   virtual Result<bool> set_locked(int inc, bool locked) = 0;
 
+  /// Whether an inc has been changed since it was taken, as far as the file system itself can tell;
+  /// no value where it cannot.
+  virtual Result<std::optional<bool>> written_since_taken(int inc) = 0;
+
   /// Whether sync() of one descriptor covers the whole volume.
   [[nodiscard]] virtual bool syncs_volume() const = 0;
 

@@ -117,6 +117,8 @@ Result<std::optional<bool>> TreeEngine::is_locked(int) { return std::nullopt; }
 
 Result<bool> TreeEngine::set_locked(int, bool) { return false; }
 
+Result<std::optional<bool>> TreeEngine::written_since_taken(int) { return std::nullopt; }
+
 Result<void> TreeEngine::sync(std::span<const int> fds) {
   for (const int fd : fds) CHECK(sync_fd(fd, "the volume"));
   return {};

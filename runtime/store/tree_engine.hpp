@@ -21,6 +21,7 @@ class TreeEngine : public Engine {
   Result<void> remove(int parent, const std::string& name, const RemoveProgress& progress) override;
   Result<std::optional<bool>> is_locked(int inc) override;
   Result<bool> set_locked(int inc, bool locked) override;
+  Result<std::optional<bool>> written_since_taken(int inc) override;
   [[nodiscard]] bool syncs_volume() const override { return false; }
   Result<void> sync(std::span<const int> fds) override;
 

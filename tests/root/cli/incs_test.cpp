@@ -16,6 +16,7 @@ using testing::StartsWith;
 
 class Incs : public Program {
  protected:
+  using Program::Program;
   void SetUp() override { must({"init", "web1"}); }
 
   /// The name of an inc taken so many days ago.
@@ -109,6 +110,45 @@ TEST_F(Incs, AreLockedAndUnlocked) {
   write(host().incdir + "/web1/" + inc + "/note", "by hand\n");
   EXPECT_EQ(must({"inc-lock", "all"}).out, "web1/" + inc + ": read-only\n");
   EXPECT_THROW(write(host().incdir + "/web1/" + inc + "/note", "again\n"), std::runtime_error);
+}
+
+TEST_F(Incs, OfBtrfsAreVerifiedByTheirSnapshot) {
+  const std::string inc = days_ago(1);
+  must({"inc", "--at", inc});
+  EXPECT_EQ(must({"verify", "web1", inc}).out,
+            "inc 'web1/" + inc + "' is as it was taken: nothing was written to the snapshot\n");
+  EXPECT_EQ(json::parse(must({"verify", "web1", inc, "--json"}).out)["proof"], "snapshot");
+
+  must({"inc-unlock", "web1/" + inc});
+  write(host().incdir + "/web1/" + inc + "/data/intruder", "two\n");
+  must({"inc-lock", "web1/" + inc});
+  ::sync();
+  const Ended changed = run({"verify", "web1", inc});
+  EXPECT_EQ(changed.code, 1);
+  EXPECT_THAT(changed.err, StartsWith("evojail: inc 'web1/" + inc + "' is no longer what was"));
+  EXPECT_EQ(run({"verify", "web1", "2026-01-01-00"}).code, 1);
+  EXPECT_EQ(run({"verify", "nosuch", inc}).code, 1);
+}
+
+class TreeIncs : public Incs {
+ protected:
+  TreeIncs() : Incs(FileSystem::ext4) {}
+};
+
+TEST_F(TreeIncs, AreVerifiedAgainstTheirManifest) {
+  const std::string inc = days_ago(1);
+  write(host().jaildir + "/web1/data/document", "one\n");
+  must({"inc", "--at", inc});
+  EXPECT_THAT(must({"verify", "web1", inc, "--contents"}).out,
+              StartsWith("inc 'web1/" + inc + "' is as it was taken: "));
+  EXPECT_EQ(json::parse(must({"verify", "web1", inc, "--json"}).out)["unchanged"], true);
+
+  write(host().incdir + "/web1/" + inc + "/data/intruder", "two\n");
+  const Ended changed = run({"verify", "web1", inc});
+  EXPECT_EQ(changed.code, 1);
+  EXPECT_THAT(changed.out, HasSubstr("data/intruder: "));
+  EXPECT_THAT(changed.err, StartsWith("evojail: inc 'web1/" + inc + "' differs from its manifest"));
+  EXPECT_EQ(json::parse(run({"verify", "web1", inc, "--json"}).out)["unchanged"], false);
 }
 
 TEST_F(Incs, AreLeftAloneWithoutAFreshOne) {

@@ -91,7 +91,7 @@ Ended Running::wait() {
   return ended;
 }
 
-Program::Program() : volume_(FileSystem::btrfs) {
+Program::Program(FileSystem type) : volume_(type) {
   host_.confdir = path("conf");
   host_.jaildir = volume_.path() + "/jails";
   host_.incdir = volume_.path() + "/incs";

@@ -46,11 +46,12 @@ class Running {
   Fd err_;
 };
 
-/// The built program with settings of its own: a btrfs volume, a network namespace, directories
+/// The built program with settings of its own: a volume, a network namespace, directories
 /// that go with the test. Jails that run are stopped at the end.
 class Program : public testing::Test {
  protected:
-  Program();
+  Program() : Program(FileSystem::btrfs) {}
+  explicit Program(FileSystem type);
   ~Program() override;
 
   Ended run(const std::vector<std::string>& words, const RunOptions& options = {});

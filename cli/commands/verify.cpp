@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/printable.hpp"
+#include "cli/declare.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/json/incs.hpp"
+#include "cli/progress.hpp"
+#include "cli/report.hpp"
+#include "cli/text.hpp"
+#include "store/inc_verify.hpp"
+
+namespace evojail {
+namespace {
+
+struct VerifyCommand {
+  std::string name;
+  std::string inc;
+  bool contents = false;
+  bool json = false;
+};
+
+using Proof = IncVerification::Proof;
+
+void tell(const IncVerification& verification, const VerifyCommand& command, bool quiet) {
+  for (const std::string& trouble : verification.troubles) fmt::print("{}\n", trouble);
+  const VerifyOutcome& tree = verification.tree;
+  if (tree.trouble_count > tree.troubles.size()) {
+    fmt::print("and {} more\n", tree.trouble_count - tree.troubles.size());
+  }
+  if (quiet || !verification.unchanged) return;
+  fmt::print("inc '{}/{}' is as it was taken: ", command.name, command.inc);
+  if (verification.proof == Proof::snapshot) {
+    fmt::print("nothing was written to the snapshot\n");
+    return;
+  }
+  fmt::print("{} looked at", count_of(tree.names, "name"));
+  if (command.contents) {
+    fmt::print(", {} read", count_of(tree.digests, "file"));
+    if (tree.without_digest != 0) {
+      fmt::print(", {} without a digest to compare with", count_of(tree.without_digest, "file"));
+    }
+  }
+  fmt::print("\n");
+}
+
+Error not_as_taken(const IncVerification& verification, const VerifyCommand& command) {
+  const std::string inc = fmt::format("inc '{}/{}'", command.name, command.inc);
+  switch (verification.proof) {
+    case Proof::snapshot:
+      return Error(fmt::format("{} is no longer what was taken", inc));
+    case Proof::manifest:
+      return Error(fmt::format("{} differs from its manifest in {}", inc,
+                               count_of(verification.tree.trouble_count, "place")));
+    case Proof::none:
+      break;
+  }
+  return Error(fmt::format("{} has no manifest to compare it with", inc))
+      .hint("manifests are kept of the newest two incs");
+}
+
+int run_verify(const Invocation& invocation, const VerifyCommand& command) {
+  Progress progress("verifying", invocation.quiet);
+  VerifyOptions options;
+  options.contents = command.contents;
+  options.progress = [&](const TreeProgress& state) {
+    progress.update({.what = command.inc, .entries = state.entries, .bytes = state.bytes});
+  };
+  const auto verification = verify_inc(invocation.host, command.name, command.inc, options);
+  progress.clear();
+  if (!verification) return report(verification.error());
+  if (command.json) {
+    fmt::print("{}\n", verification_json(command.name, command.inc, *verification));
+  } else {
+    tell(*verification, command, invocation.quiet);
+  }
+  if (verification->unchanged) return exit_code::done;
+  return report(not_as_taken(*verification, command));
+}
+
+}  // namespace
+
+Action declare_verify(Arguments& arguments) {
+  auto command = std::make_shared<VerifyCommand>();
+  arguments.word("NAME", command->name, "the jail, archived ones too");
+  arguments.word("INC", command->inc, "the inc");
+  arguments.flag("--contents", command->contents,
+                 "read every file, too: finds what has rotted on the disk");
+  arguments.flag("--json", command->json, "for machines");
+  arguments.example("verify web1 2026-03-22-11", "Nothing is missing, added or changed.");
+  arguments.example("verify web1 2026-03-22-11 --contents", "And, on ext4 and xfs, every byte is as it was.");
+  arguments.note(
+      "On ext4 and xfs an inc is compared with its manifest, which is kept of the newest two. On "
+      "btrfs the snapshot tells whether it was written to; its bytes are checked by "
+      "btrfs-scrub(8).");
+  return [command](const Invocation& invocation) { return run_verify(invocation, *command); };
+}
+
+}  // namespace evojail
