@@ -69,11 +69,13 @@ class Taking {
         total_(total),
         engine_(std::move(engine)),
         journal_(std::move(journal)),
+        threads_(engine_->parallel_builds()),
         // Sessions that write end at DISK_RESERVE, incs may go on into four fifths of it.
         keep_free_(space.reserve / 5) {}
 
   void take(std::vector<Job>& jobs);
-  [[nodiscard]] std::size_t batch_size(std::size_t descriptors) const;
+  /// How many jails to take at once with so many descriptors; fits the number of threads to them.
+  [[nodiscard]] std::size_t batch_size(std::size_t descriptors);
 
  private:
   Result<void> prepare(Job& job);
@@ -92,16 +94,20 @@ class Taking {
   const std::size_t total_;
   std::unique_ptr<Engine> engine_;
   JournalDir journal_;
+  std::size_t threads_;
   const std::uint64_t keep_free_;
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };
 
-std::size_t Taking::batch_size(std::size_t descriptors) const {
-  if (engine_->parallel_builds() == 1) return 1;
-  // A lock each, and what the threads have open while they work.
-  const std::size_t working = 64 + 4 * engine_->parallel_builds();
-  return std::max<std::size_t>(descriptors > working ? descriptors - working : 1, 16);
+std::size_t Taking::batch_size(std::size_t descriptors) {
+  if (threads_ == 1) return 1;
+  // What the process has open anyway, what a thread has while it works, and a lock for each jail.
+  constexpr std::size_t others = 24;
+  constexpr std::size_t working = 8;
+  const std::size_t room = descriptors > others ? descriptors - others : 1;
+  threads_ = std::clamp<std::size_t>(room / (2 * working), 1, threads_);
+  return std::max<std::size_t>(room - std::min(room, threads_ * working), 1);
 }
 
 /// Everything that can say no before anything is changed, then the journal.
@@ -295,7 +301,7 @@ void Taking::take(std::vector<Job>& jobs) {
   if (!engine_->syncs_volume()) {
     if (const auto synced = journal_.sync(); !synced) return fail_underway(synced.error());
   }
-  for_each_index(jobs.size(), engine_->parallel_builds(), [&](std::size_t i) {
+  for_each_index(jobs.size(), threads_, [&](std::size_t i) {
     Job& job = jobs[i];
     if (!job.underway) return;
     if (auto built = build(job); !built) fail_job(job, std::move(built).error());

@@ -27,9 +27,25 @@ constexpr std::array<std::pair<std::string_view, Operation>, 7> operations{{
     {"archive", Operation::archive},
 }};
 
-// An inode held back for the day on which the file system has none left: without it nothing could
-// be removed any more, since a removal begins with an entry.
+// An inode and a few blocks held back for the day on which the file system has none left: without
+// them nothing could be removed any more, since a removal begins with an entry. One inode is not
+// enough for xfs, which wants blocks free before it makes a name.
 constexpr const char* spare = ".spare";
+constexpr off_t kSpareBytes = 1 << 20;
+
+/// Makes the spare where there is none. Not having one matters only once the volume is full, and the
+/// end of the next operation tries again.
+void keep_spare(int dir) {
+  const Fd file(::openat(dir, spare, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return;
+  if (::fallocate(file.get(), 0, 0, kSpareBytes) != 0) ::unlinkat(dir, spare, 0);
+}
+
+/// Gives up the spare. It is emptied first: xfs takes back the blocks of a removed file later.
+bool give_up_spare(int dir) {
+  const Fd file(::openat(dir, spare, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  return file && ::ftruncate(file.get(), 0) == 0 && ::unlinkat(dir, spare, 0) == 0;
+}
 
 bool is_token(std::string_view text) {
   return text.size() == 16 && std::ranges::all_of(text, [](char c) {
@@ -82,7 +98,7 @@ Result<JournalDir> JournalDir::open(const HostSettings& host) {
   TRY(const bool made, make_subdir(incs.get(), ".journal", 0700, path));
   TRY(Fd dir, open_subdir(incs.get(), ".journal", path));
   if (made) {
-    if (::symlinkat("-", dir.get(), spare) != 0) return fail_errno("making", path + "/" + spare);
+    keep_spare(dir.get());
     CHECK(sync_fd(incs.get(), host.incdir));
   }
   return JournalDir(std::move(dir), path);
@@ -101,7 +117,7 @@ Result<void> JournalDir::write(const std::string& name, const JournalEntry& entr
   const std::string text = format_journal_entry(entry);
   if (::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) return {};
   const bool full = errno == ENOSPC || errno == EDQUOT;
-  if (full && ::unlinkat(dir_.get(), spare, 0) == 0 &&
+  if (full && give_up_spare(dir_.get()) &&
       ::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) {
     return {};
   }
@@ -110,9 +126,7 @@ Result<void> JournalDir::write(const std::string& name, const JournalEntry& entr
 
 Result<void> JournalDir::clear(const std::string& name) const {
   CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
-  // Not having a spare matters only once the volume is full, and the next entry tries again.
-  if (!entry_exists(dir_.get(), spare)) [[maybe_unused]]
-    const int made = ::symlinkat("-", dir_.get(), spare);
+  keep_spare(dir_.get());
   return {};
 }
 

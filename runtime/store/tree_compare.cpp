@@ -26,7 +26,8 @@ bool next_of_either(const DataExtents& one, const DataExtents& other, std::uint6
 }  // namespace
 
 CompareResult compare_contents(int live, const struct statx& live_facts, int base,
-                               const struct statx& base_facts, std::span<std::byte> buffer) {
+                               const struct statx& base_facts, std::span<std::byte> buffer,
+                               TreeMeter& meter) {
   CompareResult result;
   if (live_facts.stx_size != base_facts.stx_size) return result;
   const DataExtents live_extents(live, live_facts);
@@ -52,6 +53,7 @@ CompareResult compare_contents(int live, const struct statx& live_facts, int bas
         return result;
       }
       result.bytes += live_got;
+      meter.add(0, live_got);
       if (live_got != length || base_got != length ||
           std::memcmp(live_part.data(), base_part.data(), length) != 0) {
         return result;

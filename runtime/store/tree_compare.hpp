@@ -21,6 +21,6 @@ struct CompareResult {
 /// read. `buffer` is shared by the two sides.
 [[nodiscard]] CompareResult compare_contents(int live, const struct statx& live_facts, int base,
                                              const struct statx& base_facts,
-                                             std::span<std::byte> buffer);
+                                             std::span<std::byte> buffer, TreeMeter& meter);
 
 }  // namespace evojail

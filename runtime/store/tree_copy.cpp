@@ -40,7 +40,8 @@ int read_part(int fd, std::span<std::byte> part, std::uint64_t offset, std::size
 }
 
 Result<CopyResult> copy_contents(int source, const struct statx& facts, int target,
-                                 std::span<std::byte> buffer, TreeBudget& budget) {
+                                 std::span<std::byte> buffer, TreeBudget& budget,
+                                 TreeMeter& meter) {
   CopyResult result;
   ContentsDigest digest;
   const DataExtents extents(source, facts);
@@ -66,6 +67,7 @@ Result<CopyResult> copy_contents(int source, const struct statx& facts, int targ
       }
       digest.add(offset, part);
       result.bytes += got;
+      meter.add(0, got);
       offset += got;
       written_to = offset;
       if (shrunk) break;

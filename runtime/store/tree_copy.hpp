@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "store/tree_budget.hpp"
+#include "store/tree_meter.hpp"
 
 namespace evojail {
 
@@ -30,7 +31,8 @@ struct CopyResult {
 /// `target`, holes as holes. A file that shrinks meanwhile is copied as far as it goes: compare
 /// statx(2) before and after. The budget's refusal is returned as such.
 [[nodiscard]] Result<CopyResult> copy_contents(int source, const struct statx& facts, int target,
-                                               std::span<std::byte> buffer, TreeBudget& budget);
+                                               std::span<std::byte> buffer, TreeBudget& budget,
+                                               TreeMeter& meter);
 
 /// Shares the contents of `source` with the empty file `target` (FICLONE, ioctl_ficlonerange(2)).
 [[nodiscard]] TreeFault clone_contents(int source, int target);

@@ -17,6 +17,7 @@
 #include "store/tree_inc_state.hpp"
 #include "store/tree_inc_walk.hpp"
 #include "store/tree_manifest_writer.hpp"
+#include "store/tree_measure.hpp"
 #include "store/tree_remove.hpp"
 #include "store/tree_volume.hpp"
 #include "store/tree_walk.hpp"
@@ -38,6 +39,14 @@ std::optional<TreeManifest> open_manifest(const TreeBase& base) {
   const auto& header = manifest->header();
   if (header.inc_inode != now.live_inode || header.inc_born != now.born) return std::nullopt;
   return std::move(*manifest);
+}
+
+/// A first inc costs all that is there, unless contents are shared: asked for before anything is
+/// made (rule 8).
+Result<void> ask_for_first(const TreeIncRequest& request) {
+  if (request.base || request.reflink_required || !request.space_guard) return {};
+  TRY(const TreeSize size, measure_tree(request.jail_dir_fd, request.threads));
+  return request.space_guard(size.bytes);
 }
 
 /// The inc's root, with the places to start from.
@@ -121,6 +130,7 @@ Result<void> finish_root(const TreeIncRequest& request, const Roots& roots) {
 
 Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
   CHECK(check_tree_volume(request.jail_dir_fd));
+  CHECK(ask_for_first(request));
   TRY(const auto boot, boot_id());
   TRY(auto writer, TreeManifestWriter::create(request.manifest_dir_fd, request.manifest_name));
   TRY(const Roots roots, make_root(request));

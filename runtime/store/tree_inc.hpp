@@ -19,7 +19,8 @@ struct TreeBase {
 };
 
 /// Asked before data is written, with the number of bytes that are about to be; an error ends the
-/// inc. Called from the walk's threads, one at a time.
+/// inc. Where there is no base it is asked for all of them first, before anything is made, and
+/// then, as always, along the way. Called from the walk's threads, one at a time.
 using TreeSpaceGuard = std::function<Result<void>(std::uint64_t bytes)>;
 
 struct TreeIncRequest {
@@ -49,7 +50,7 @@ struct TreeIncOutcome {
   std::uint64_t directories = 0;
   std::uint64_t linked = 0;    ///< names linked to an inode of the base
   std::uint64_t copied = 0;    ///< inodes copied
-  std::uint64_t grouped = 0;   ///< further names of an inode that was copied or compared
+  std::uint64_t grouped = 0;   ///< further names of an inode that this inc has already
   std::uint64_t compared = 0;  ///< inodes whose bytes were read on both sides
   std::uint64_t bytes_copied = 0;
   std::uint64_t bytes_compared = 0;

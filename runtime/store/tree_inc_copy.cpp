@@ -141,10 +141,9 @@ Result<std::optional<TreeRecord>> TreeFileTaker::link_equal(const TreePlace& pla
     Fd file;
     if (open_to_read(node.get(), file) != 0) return std::nullopt;
     const auto result =
-        compare_contents(source.file.get(), source.facts, file.get(), facts, buffer_);
+        compare_contents(source.file.get(), source.facts, file.get(), facts, buffer_, state_.meter);
     state_.compared.fetch_add(1, std::memory_order_relaxed);
     state_.bytes_compared.fetch_add(result.bytes, std::memory_order_relaxed);
-    state_.meter.add(0, result.bytes);
     if (result.fault || !result.equal) return std::nullopt;
     record.digest = result.digest;
     record.flags |= TreeRecord::kDigest;
@@ -207,13 +206,12 @@ Result<std::optional<TreeRecord>> TreeFileTaker::copy_file(const TreePlace& plac
               .hint("the volume must be made with reflinks (mkfs.xfs -m reflink=1)"));
     }
   } else {
-    TRY(const CopyResult result,
-        copy_contents(source.file.get(), source.facts, file.get(), buffer_, state_.budget));
+    TRY(const CopyResult result, copy_contents(source.file.get(), source.facts, file.get(), buffer_,
+                                               state_.budget, state_.meter));
     fault = result.fault;
     record.digest = result.digest;
     record.flags |= TreeRecord::kDigest;
     state_.bytes_copied.fetch_add(result.bytes, std::memory_order_relaxed);
-    state_.meter.add(0, result.bytes);
   }
   if (fault) {
     CHECK(remove_copy(place, name));

@@ -78,20 +78,14 @@ Result<bool> TreeFileTaker::link_recorded(const TreePlace& place, const char* na
   return true;
 }
 
-/// Rule 7. A group that its record proves unchanged is linked name by name, each by itself, as long
-/// as the base's inode has room for all of them whichever of them comes first; a larger one, and
-/// one that is copied or compared, goes by the map, so that all of its names come to one inode.
+/// Rule 7. The first name of a group that comes decides for all: it is linked to the base's inode
+/// if that has room for the whole group, or else copied, and the others are linked to what it
+/// became, wherever they are. Linked each by itself they might part: xfs keeps the ctime of files
+/// that RENAME_EXCHANGE swaps, so one name may be found in the base and another not.
 Result<void> TreeFileTaker::take_group(const TreePlace& place, const char* name,
                                        const struct statx& live,
                                        const std::optional<TreeRecord>& record) {
   const int copy = place.copy.get();
-  const std::uint64_t names = live.stx_nlink;
-  struct statx base{};
-  const bool in_base = record && place.base && stat_entry(place.base.get(), name, base) == 0;
-  if (in_base && base.stx_nlink + 2 * names + 1 <= kMostLinks) {
-    TRY(const bool done, link_recorded(place, name, *record));
-    if (done) return {};
-  }
   TreeGroups::Turn turn(state_.groups, TreeGroups::key(live));
   const int code = turn.link_to(copy, name);
   if (code == 0) {
@@ -107,20 +101,22 @@ Result<void> TreeFileTaker::take_group(const TreePlace& place, const char* name,
   }
   if (code != ENOENT) return state_.trouble(copy, name, "linking it", code, true);
 
-  if (in_base && base.stx_nlink + names + 1 <= kMostLinks) {
+  const auto publish = [&]() -> Result<void> {
+    const int failed = turn.publish(copy, name);
+    if (failed == 0) return {};
+    return state_.trouble(copy, name, "linking it", failed, true);
+  };
+  struct statx base{};
+  if (record && place.base && stat_entry(place.base.get(), name, base) == 0 &&
+      base.stx_nlink + live.stx_nlink + 1 <= kMostLinks) {
     TRY(const bool done, link_recorded(place, name, *record));
-    if (done) {
-      const int failed = turn.publish(copy, name);
-      return failed == 0 ? Result<void>{} : state_.trouble(copy, name, "linking it", failed, true);
-    }
+    if (done) return publish();
   }
   TRY(const auto made, copy_or_compare(place, name));
   if (!made) return {};
   CHECK(sink_.add(*made));
   // A group that changed since it was looked at is not the one that others wait for.
-  if (!same_live(*made, live)) return {};
-  const int failed = turn.publish(copy, name);
-  return failed == 0 ? Result<void>{} : state_.trouble(copy, name, "linking it", failed, true);
+  return same_live(*made, live) ? publish() : Result<void>{};
 }
 
 }  // namespace evojail

@@ -79,6 +79,9 @@ class Removal {
     Removal& all;
     DirectoryReader reader;
     std::vector<DirectoryEntry> entries;
+    bool ahead = false;  // entries from `at` on are the next ones of the directory at hand
+    std::size_t at = 0;
+    std::size_t size = 0;
   };
 
   void take_up(Doomed& dir, const char* name);
@@ -109,6 +112,7 @@ void Removal::Worker::clear_out(Doomed* first) {
     Doomed* child = next_subdirectory(dir);
     if (child == nullptr) {
       stack.pop_back();
+      ahead = false;
       all.release(&dir);
     } else if (!all.queue_.try_push(child)) {
       remove_names(*child);
@@ -119,6 +123,7 @@ void Removal::Worker::clear_out(Doomed* first) {
 
 /// All that is no directory. Inode order spares the disk: names come in the order of their hashes.
 void Removal::Worker::remove_names(Doomed& dir) {
+  ahead = false;
   for (;;) {
     if (const int code = reader.read(dir.fd.get(), DirectoryReader::kLargest, entries)) {
       all.trouble(dir.fd.get(), "", "reading", code);
@@ -140,23 +145,32 @@ void Removal::Worker::remove_names(Doomed& dir) {
 }
 
 /// The next subdirectory to go into, or nullptr when there is none left. By now little else is in
-/// the directory; small reads, since what is behind the entry is read again after the descent.
+/// the directory. What is behind the entry is read again after a descent, so the reads begin small.
 Doomed* Removal::Worker::next_subdirectory(Doomed& dir) {
-  if (::lseek(dir.fd.get(), dir.resume, SEEK_SET) < 0) {
-    all.trouble(dir.fd.get(), "", "reading", errno);
-    return nullptr;
+  if (!ahead) {
+    if (::lseek(dir.fd.get(), dir.resume, SEEK_SET) < 0) {
+      all.trouble(dir.fd.get(), "", "reading", errno);
+      return nullptr;
+    }
+    entries.clear();
+    at = 0;
+    size = 2048;
+    ahead = true;
   }
-  for (std::size_t size = 2048;; size *= 2) {
+  for (;;) {
+    while (at < entries.size()) {
+      const DirectoryEntry& entry = entries[at++];
+      if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
+      dir.resume = entry.next;
+      if (Doomed* child = enter(dir, entry.name)) return child;
+    }
     if (const int code = reader.read(dir.fd.get(), size, entries)) {
       all.trouble(dir.fd.get(), "", "reading", code);
       return nullptr;
     }
     if (entries.empty()) return nullptr;
-    for (const auto& entry : entries) {
-      if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
-      dir.resume = entry.next;
-      if (Doomed* child = enter(dir, entry.name)) return child;
-    }
+    at = 0;
+    size *= 2;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -69,6 +70,7 @@ class TreeWalk {
         continue;
       }
       if (!handler_.leave(here)) return false;
+      ahead_ = false;
       if (!closed.empty()) {
         auto up = handler_.reopen(here, closed.back());
         closed.pop_back();
@@ -85,6 +87,7 @@ class TreeWalk {
   }
 
   bool names(Place& place) {
+    ahead_ = false;
     for (;;) {
       const int fd = handler_.descriptor(place);
       if (const int code = reader_.read(fd, DirectoryReader::kLargest, entries_)) {
@@ -92,37 +95,45 @@ class TreeWalk {
         return true;
       }
       if (entries_.empty()) return true;
-      const auto directories = std::erase_if(entries_, [&](const DirectoryEntry& entry) {
+      std::erase_if(entries_, [&place](const DirectoryEntry& entry) {
         if (entry.type == DT_DIR || entry.type == DT_UNKNOWN) place.subdirectories = true;
         return entry.type == DT_DIR;
       });
-      static_cast<void>(directories);
       sort_by_inode(entries_);
       if (!handler_.names(place, entries_)) return false;
     }
   }
 
-  /// The next subdirectory, or none. What is behind it is read again after the descent, so the
-  /// reads are small.
+  /// The next subdirectory, or none. What is behind it is read again after a descent, so the reads
+  /// begin small.
   bool next(Place& place, std::optional<Place>& child) {
     if (!place.subdirectories) return true;
     const int fd = handler_.descriptor(place);
-    if (::lseek(fd, place.resume, SEEK_SET) < 0) {
-      handler_.unreadable(place, errno);
-      return true;
-    }
-    for (std::size_t size = 2048;; size *= 2) {
-      if (const int code = reader_.read(fd, size, entries_)) {
-        handler_.unreadable(place, code);
+    if (!ahead_) {
+      if (::lseek(fd, place.resume, SEEK_SET) < 0) {
+        handler_.unreadable(place, errno);
         return true;
       }
-      if (entries_.empty()) return true;
-      for (const auto& entry : entries_) {
+      entries_.clear();
+      at_ = 0;
+      size_ = 2048;
+      ahead_ = true;
+    }
+    for (;;) {
+      while (at_ < entries_.size()) {
+        const DirectoryEntry& entry = entries_[at_++];
         if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
         place.resume = entry.next;
         if (!handler_.enter(place, entry, child)) return false;
         if (child) return true;
       }
+      if (const int code = reader_.read(fd, size_, entries_)) {
+        handler_.unreadable(place, code);
+        return true;
+      }
+      if (entries_.empty()) return true;
+      at_ = 0;
+      size_ *= 2;
     }
   }
 
@@ -130,6 +141,9 @@ class TreeWalk {
   TreeQueue<Place>& queue_;
   DirectoryReader reader_;
   std::vector<DirectoryEntry> entries_;
+  bool ahead_ = false;  // entries_ from at_ on are the next ones of the directory walked now
+  std::size_t at_ = 0;
+  std::size_t size_ = 0;
 };
 
 }  // namespace evojail

@@ -43,8 +43,11 @@ void take_own_mount_namespace() {
 }
 
 Fd make_image(LoopVolume::Backing backing, std::uint64_t size) {
+  // mkfs.btrfs takes devices whose images have one name for the same device, and it for mounted.
+  static int made = 0;
+  const std::string name = fmt::format("volume-{}", ++made);
   Fd image(backing == LoopVolume::Backing::memory
-               ? ::memfd_create("volume", MFD_CLOEXEC)
+               ? ::memfd_create(name.c_str(), MFD_CLOEXEC)
                : ::open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!image) raise("making the image");
   if (::ftruncate(image.get(), static_cast<off_t>(size)) != 0) raise("sizing the image");

@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "config/layout.hpp"
 #include "store/holds.hpp"
+#include "store/inc_verify.hpp"
 #include "store/store_lock.hpp"
 #include "support/store_world.hpp"
 
@@ -282,6 +283,28 @@ TEST_P(IncsTest, LockIsTheReadOnlyPropertyOfBtrfs) {
   EXPECT_EQ(lock_inc(world_.host, "web1", "2026-01-01-00").value(), btrfs);
   EXPECT_EQ(find_inc(world_.host, "web1", "2026-01-01-00")->locked, btrfs);
   EXPECT_FALSE(lock_inc(world_.host, "web1", "2026-09-09-00"));
+}
+
+TEST_P(IncsTest, VerifyTellsWhetherAnIncIsWhatWasTaken) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const auto sound = verify_inc(world_.host, "web1", "2026-01-01-00");
+  ASSERT_TRUE(sound) << sound.error().message();
+  EXPECT_EQ(sound->proof, GetParam() == FileSystem::btrfs ? IncVerification::Proof::snapshot
+                                                          : IncVerification::Proof::manifest);
+  EXPECT_TRUE(sound->unchanged);
+  EXPECT_THAT(sound->troubles, IsEmpty());
+
+  // Opened, changed, closed again: nothing that anybody would see.
+  ASSERT_TRUE(unlock_inc(world_.host, "web1", "2026-01-01-00"));
+  write_file(world_.inc("web1", "2026-01-01-00") + "/data/kept", "forged\n");
+  ASSERT_TRUE(lock_inc(world_.host, "web1", "2026-01-01-00"));
+  ::sync();
+  const auto forged = verify_inc(world_.host, "web1", "2026-01-01-00");
+  ASSERT_TRUE(forged) << forged.error().message();
+  EXPECT_FALSE(forged->unchanged);
+  EXPECT_FALSE(forged->troubles.empty());
+  EXPECT_FALSE(verify_inc(world_.host, "web1", "2026-09-09-00"));
 }
 
 TEST_P(IncsTest, MissingDataIsAnErrorThatLeavesNothing) {

@@ -193,7 +193,9 @@ TEST_P(TreeFidelity, HardLinkGroups) {
   EXPECT_EQ(links_of(lab.inc("1", "three")), 3U);
 
   outcome = lab.take("2", "1");
-  EXPECT_EQ(outcome.linked, 5U);
+  EXPECT_EQ(outcome.linked, 2U);
+  EXPECT_EQ(outcome.grouped, 3U);
+  EXPECT_EQ(outcome.copied + outcome.compared, 0U);
   lab.expect_faithful("2");
   EXPECT_EQ(links_of(lab.inc("2", "three")), 6U);
 

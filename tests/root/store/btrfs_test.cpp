@@ -1,0 +1,156 @@
+#include <btrfsutil.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "config/layout.hpp"
+#include "store/holds.hpp"
+#include "store/incs.hpp"
+#include "support/store_world.hpp"
+
+namespace evojail::test {
+namespace {
+
+using ::testing::Each;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr unsigned many = 500;
+
+std::vector<IncRequest> make_jails(StoreWorld& world, unsigned count) {
+  std::vector<IncRequest> requests;
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string name = fmt::format("jail{}", i);
+    const auto made =
+        create_jail(world.host, name, new_jail(static_cast<std::uint16_t>(20000 + i)));
+    EXPECT_TRUE(made) << made.error().message();
+    write_file(world.data(name) + "/f", name);
+    requests.push_back({.jail = name});
+  }
+  return requests;
+}
+
+TEST(Btrfs, SnapshotsOfManyJailsShareCommits) {
+  StoreWorld world(FileSystem::btrfs);
+  const auto requests = make_jails(world, many);
+  // The first has directories to make; the second is what every hour is like.
+  for (const char* inc : {"2026-01-01-00", "2026-01-01-01"}) {
+    const auto before = world.volume.commits();
+    const auto outcomes = take_incs(world.host, requests, inc);
+    const auto commits = world.volume.commits() - before;
+    EXPECT_THAT(outcomes, Each(Field(&IncOutcome::status, IncStatus::taken)));
+    EXPECT_LE(commits, 25U) << inc;
+    RecordProperty("commits", static_cast<int>(commits));
+    for (const auto& request : requests) {
+      ASSERT_EQ(read_text(world.inc(request.jail, inc) + "/data/f"), request.jail);
+    }
+  }
+  EXPECT_THAT(world.leftovers(), IsEmpty());
+
+  std::vector<IncRemoval> removals;
+  for (const auto& request : requests) {
+    removals.push_back({request.jail, {"2026-01-01-00", "2026-01-01-01"}});
+  }
+  const auto before = world.volume.commits();
+  const auto removed = remove_incs(world.host, removals);
+  EXPECT_THAT(removed, Each(Field(&RemovalOutcome::status, RemovalStatus::removed)));
+  EXPECT_LE(world.volume.commits() - before, 5U);
+  EXPECT_THAT(list_inc_owners(world.host).value(), IsEmpty());
+}
+
+TEST(Btrfs, ManyMoreThanThereAreDescriptors) {
+  StoreWorld world(FileSystem::btrfs);
+  const auto requests = make_jails(world, 40);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // Hard as well: take_incs() raises the other as far as that.
+  const int status = [&] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const rlimit few{.rlim_cur = 64, .rlim_max = 64};
+      if (::setrlimit(RLIMIT_NOFILE, &few) != 0) ::_exit(2);
+      const auto outcomes = take_incs(world.host, requests, "2026-01-01-00");
+      ::_exit(std::ranges::all_of(
+                  outcomes,
+                  [](const IncOutcome& outcome) { return outcome.status == IncStatus::taken; })
+                  ? 0
+                  : 1);
+    }
+    int code = -1;
+    ::waitpid(child, &code, 0);
+    return code;
+  }();
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Btrfs, SubvolumesWithinAJailAreNoticed) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  const std::string nested = world.data("web1") + "/nested";
+  ASSERT_EQ(::btrfs_util_create_subvolume(nested.c_str(), 0, nullptr, nullptr), BTRFS_UTIL_OK);
+  write_file(nested + "/hidden", "x");
+  const auto outcome = world.take("web1", "2026-01-01-00");
+  ASSERT_EQ(outcome.status, IncStatus::taken);
+  EXPECT_TRUE(outcome.record.partial);
+  ASSERT_EQ(outcome.record.troubles.size(), 1U);
+  EXPECT_THAT(outcome.record.troubles[0], HasSubstr("subvolume"));
+  // And they do not stand in the way of a removal.
+  const auto removed = remove_jail(world.host, "web1", false);
+  EXPECT_TRUE(removed) << removed.error().message();
+  EXPECT_THAT(world.leftovers(), IsEmpty());
+  EXPECT_FALSE(path_exists(JailPaths(world.host, "web1").jail_dir));
+}
+
+TEST(Btrfs, AJailThatIsNoSubvolumeIsRefusedWithTheCure) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  const std::string dir = JailPaths(world.host, "web1").jail_dir;
+  std::filesystem::rename(dir, dir + ".old");
+  std::filesystem::create_directories(dir + "/data");
+  const auto outcome = world.take("web1", "2026-01-01-00");
+  ASSERT_EQ(outcome.status, IncStatus::failed);
+  EXPECT_THAT(outcome.error->message(), HasSubstr("subvolume"));
+  EXPECT_FALSE(outcome.error->hint().empty());
+  EXPECT_THAT(world.leftovers(), IsEmpty());
+}
+
+TEST(Btrfs, AnIncOpenedForWritingIsRemovedWithWhatCameIntoIt) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  ASSERT_EQ(world.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const std::string inc = world.inc("web1", "2026-01-01-00");
+  EXPECT_FALSE(replace_file(inc + "/data/x", "x", 0600));
+  ASSERT_TRUE(unlock_inc(world.host, "web1", "2026-01-01-00").value());
+  EXPECT_TRUE(replace_file(inc + "/data/x", "x", 0600));
+  ASSERT_EQ(::btrfs_util_create_subvolume((inc + "/data/sub").c_str(), 0, nullptr, nullptr),
+            BTRFS_UTIL_OK);
+  ASSERT_TRUE(lock_inc(world.host, "web1", "2026-01-01-00").value());
+  EXPECT_EQ(world.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
+  EXPECT_FALSE(path_exists(inc));
+}
+
+TEST(Btrfs, ACopiedDirectoryIsAnIncLikeAnother) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  const std::string inc = world.inc("web1", "2026-01-01-00");
+  std::filesystem::create_directories(inc + "/data");
+  write_file(inc + "/data/f", "x");
+  const auto info = find_inc(world.host, "web1", "2026-01-01-00");
+  ASSERT_TRUE(info);
+  EXPECT_FALSE(info->locked);
+  EXPECT_FALSE(info->record);
+  EXPECT_TRUE(info->complete);
+  EXPECT_EQ(world.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
+  EXPECT_FALSE(path_exists(inc));
+}
+
+}  // namespace
+}  // namespace evojail::test
