@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <ctime>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 #include "base/directory.hpp"
 #include "base/file.hpp"
@@ -29,7 +31,11 @@ struct Job {
   IncOutcome* outcome = nullptr;
   std::optional<FileLock> lock;
   JournalEntry entry;
+  Fd jail_dir;  ///< these three from open() on
+  Fd incs_dir;
+  std::optional<MetaDir> meta;
   BuildResult built;
+  std::optional<Error> build_error;
   std::string base_identity;  ///< of the inc that this one is built on
   bool underway = false;      ///< its journal is written
 };
@@ -69,19 +75,24 @@ class Taking {
         total_(total),
         engine_(std::move(engine)),
         journal_(std::move(journal)),
-        threads_(engine_->parallel_builds()),
+        builders_(engine_->parallel_builds()),
+        helpers_(builders_ == 1 ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, 8U)),
         // Sessions that write end at DISK_RESERVE, incs may go on into four fifths of it.
         keep_free_(space.reserve / 5) {}
 
   void take(std::vector<Job>& jobs);
-  /// How many jails to take at once with so many descriptors; fits the number of threads to them.
-  [[nodiscard]] std::size_t batch_size(std::size_t descriptors);
+  /// How many jails to take at once with so many descriptors.
+  [[nodiscard]] std::size_t batch_size(std::size_t descriptors) const;
 
  private:
   Result<void> prepare(Job& job);
+  Result<void> open(Job& job);
   Result<void> build(Job& job);
+  void build_all(std::vector<Job>& jobs);
   Result<void> finish(Job& job, SyncSet& sync);
-  Result<void> find_base(Job& job, BuildRequest& request, const MetaDir& meta, Fd& dir);
+  Result<void> find_base(Job& job, BuildRequest& request, Fd& dir);
+  template <class Step>
+  void for_each_underway(std::vector<Job>& jobs, const Step& step);
   void fail_job(Job& job, Error error);
   void fail_finished(Job& job, const Error& error);
   void end(Job& job);
@@ -94,20 +105,21 @@ class Taking {
   const std::size_t total_;
   std::unique_ptr<Engine> engine_;
   JournalDir journal_;
-  std::size_t threads_;
+  const std::size_t builders_;  ///< threads that take incs: on btrfs they wait most of the time
+  const std::size_t helpers_;   ///< threads for what comes before and after
   const std::uint64_t keep_free_;
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };
 
-std::size_t Taking::batch_size(std::size_t descriptors) {
-  if (threads_ == 1) return 1;
-  // What the process has open anyway, what a thread has while it works, and a lock for each jail.
+std::size_t Taking::batch_size(std::size_t descriptors) const {
+  if (builders_ == 1) return 1;
+  // What the process and its helpers have open anyway, and what each jail keeps open.
   constexpr std::size_t others = 24;
-  constexpr std::size_t working = 8;
-  const std::size_t room = descriptors > others ? descriptors - others : 1;
-  threads_ = std::clamp<std::size_t>(room / (2 * working), 1, threads_);
-  return std::max<std::size_t>(room - std::min(room, threads_ * working), 1);
+  constexpr std::size_t of_helper = 8;
+  constexpr std::size_t of_jail = 4;
+  const std::size_t reserved = others + helpers_ * of_helper;
+  return std::max<std::size_t>((descriptors - std::min(descriptors, reserved)) / of_jail, 1);
 }
 
 /// Everything that can say no before anything is changed, then the journal.
@@ -140,10 +152,30 @@ Result<void> Taking::prepare(Job& job) {
   return {};
 }
 
+/// The directories that the inc needs, made where they are missing.
+Result<void> Taking::open(Job& job) {
+  const std::string& jail = job.request->jail;
+  const JailPaths paths(host_, jail);
+  TRY(const Fd jails, open_directory(host_.jaildir));
+  TRY(const Fd incs, open_directory(host_.incdir));
+  TRY(job.jail_dir, open_subdir(jails.get(), jail, paths.jail_dir));
+  SyncSet sync(*engine_);
+  TRY(const bool made, make_subdir(incs.get(), jail, 0700, paths.incs_dir));
+  TRY(job.incs_dir, open_subdir(incs.get(), jail, paths.incs_dir));
+  TRY(job.meta, MetaDir::make(job.incs_dir.get(), paths.incs_dir, sync));
+  if (made) {
+    TRY(Fd parent, duplicate(incs.get()));
+    sync.add(std::move(parent));
+  }
+  // On btrfs all of it is in the snapshot's own commit or in one before.
+  if (!engine_->syncs_volume()) CHECK(sync.sync());
+  return {};
+}
+
 /// The newest inc that evojail took whole. One of bkctld's will not do: its files may be the very
 /// inodes of the live tree.
-Result<void> Taking::find_base(Job& job, BuildRequest& request, const MetaDir& meta, Fd& dir) {
-  TRY(dir, meta.open_manifests());
+Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
+  TRY(dir, job.meta->open_manifests());
   request.manifests_dir = dir.get();
   request.manifest = request.temporary;
   TRY(const auto incs, list_incs(host_, job.request->jail, ListDetail::full));
@@ -161,43 +193,57 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, const MetaDir& m
 }
 
 Result<void> Taking::build(Job& job) {
-  const std::string& jail = job.request->jail;
-  const JailPaths paths(host_, jail);
-  TRY(const Fd jails, open_directory(host_.jaildir));
-  TRY(const Fd incs, open_directory(host_.incdir));
-  TRY(const Fd jail_dir, open_subdir(jails.get(), jail, paths.jail_dir));
-  SyncSet sync(*engine_);
-  TRY(const bool made, make_subdir(incs.get(), jail, 0700, paths.incs_dir));
-  TRY(const Fd incs_dir, open_subdir(incs.get(), jail, paths.incs_dir));
-  TRY(const MetaDir meta, MetaDir::make(incs_dir.get(), paths.incs_dir, sync));
-  if (made) {
-    TRY(Fd parent, duplicate(incs.get()));
-    sync.add(std::move(parent));
-  }
-  // On btrfs all of it is in the snapshot's own commit or in one before.
-  if (!engine_->syncs_volume()) CHECK(sync.sync());
-
   BuildRequest request;
-  request.jail_dir = jail_dir.get();
-  request.incs_dir = incs_dir.get();
+  request.jail_dir = job.jail_dir.get();
+  request.incs_dir = job.incs_dir.get();
   request.temporary = job.entry.new_name();
   request.sessions_open = !job.request->idle;
   request.stopped_cleanly = job.request->stopped_cleanly;
   request.keep_free = keep_free_;
   request.threads = options_.threads;
   Fd manifests;
-  if (engine_->keeps_manifests()) CHECK(find_base(job, request, meta, manifests));
+  if (engine_->keeps_manifests()) CHECK(find_base(job, request, manifests));
   TRY(job.built,
       engine_->build(request, [&](const BuildState& state) { report(job, state, false); }));
   return {};
+}
+
+/// All at once, so that they share commits. Each of a crowd holds back room for its worst case:
+/// those that found none left on a small volume try again in smaller crowds.
+void Taking::build_all(std::vector<Job>& jobs) {
+  std::vector<Job*> waiting;
+  for (Job& job : jobs) {
+    if (job.underway) waiting.push_back(&job);
+  }
+  for (std::size_t crowd = builders_; !waiting.empty();
+       crowd = std::max<std::size_t>(crowd / 8, 1)) {
+    at_once(waiting.size(), crowd, [&](std::size_t i) {
+      Job& job = *waiting[i];
+      job.build_error.reset();
+      if (auto built = build(job); !built) job.build_error = std::move(built).error();
+      if (!job.build_error) report(job, {}, true);
+    });
+    const bool some_built =
+        std::ranges::any_of(waiting, [](const Job* job) { return !job->build_error; });
+    if (crowd == 1 || (!some_built && crowd < builders_)) break;
+    std::erase_if(waiting, [](const Job* job) {
+      return !job->build_error || job->build_error->code() != ENOSPC;
+    });
+  }
+  for_each_underway(jobs, [this](Job& job) -> Result<void> {
+    job.jail_dir.reset();
+    if (!job.build_error) return {};
+    report(job, {}, true);
+    return std::unexpected(std::move(*job.build_error));
+  });
 }
 
 /// Record, manifest, mirror, and at last the name.
 Result<void> Taking::finish(Job& job, SyncSet& sync) {
   const std::string& jail = job.request->jail;
   const JailPaths paths(host_, jail);
-  TRY(Fd incs_dir, open_directory(paths.incs_dir));
-  TRY(const MetaDir meta, MetaDir::make(incs_dir.get(), paths.incs_dir, sync));
+  Fd incs_dir = std::move(job.incs_dir);
+  const MetaDir meta = *std::exchange(job.meta, std::nullopt);
   IncRecord& record = job.outcome->record;
   {
     TRY(const Fd inc, open_subdir(incs_dir.get(), job.entry.new_name(), paths.incs_dir));
@@ -242,6 +288,9 @@ void Taking::fail_job(Job& job, Error error) {
       const auto cleared = journal_.clear(job.request->jail);
     job.underway = false;
   }
+  job.jail_dir.reset();
+  job.incs_dir.reset();
+  job.meta.reset();
   job.lock.reset();
 }
 
@@ -285,42 +334,43 @@ void Taking::report(const Job& job, const BuildState& state, bool done) {
              .bytes = state.bytes});
 }
 
+/// What one jail runs into does not stop the others.
+template <class Step>
+void Taking::for_each_underway(std::vector<Job>& jobs, const Step& step) {
+  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
+    if (!jobs[i].underway) return;
+    if (auto done = step(jobs[i]); !done) fail_job(jobs[i], std::move(done).error());
+  });
+}
+
 void Taking::take(std::vector<Job>& jobs) {
-  for (Job& job : jobs) {
+  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
+    Job& job = jobs[i];
     if (auto prepared = prepare(job); !prepared) fail_job(job, std::move(prepared).error());
     if (!job.underway) {
       job.lock.reset();
       report(job, {}, true);
     }
-  }
-  const auto fail_underway = [&](const Error& error) {
-    for (Job& job : jobs) {
-      if (job.underway) fail_job(job, error);
-    }
-  };
+  });
   if (!engine_->syncs_volume()) {
-    if (const auto synced = journal_.sync(); !synced) return fail_underway(synced.error());
+    if (const auto synced = journal_.sync(); !synced) {
+      for_each_underway(jobs, [&](Job&) { return synced; });
+    }
   }
-  for_each_index(jobs.size(), threads_, [&](std::size_t i) {
+  for_each_underway(jobs, [this](Job& job) { return open(job); });
+  build_all(jobs);
+  SyncSet sync(*engine_);
+  for_each_underway(jobs, [&](Job& job) { return finish(job, sync); });
+  const auto synced = sync.sync();
+  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
     Job& job = jobs[i];
     if (!job.underway) return;
-    if (auto built = build(job); !built) fail_job(job, std::move(built).error());
-    report(job, {}, true);
-  });
-  SyncSet sync(*engine_);
-  for (Job& job : jobs) {
-    if (!job.underway) continue;
-    if (auto finished = finish(job, sync); !finished) fail_job(job, std::move(finished).error());
-  }
-  const auto synced = sync.sync();
-  for (Job& job : jobs) {
-    if (!job.underway) continue;
     if (synced) {
       end(job);
     } else {
       fail_finished(job, synced.error());
     }
-  }
+  });
 }
 
 /// What all the jails share, or why none of them can have its inc.
@@ -337,6 +387,12 @@ Result<Ground> prepare_ground(const HostSettings& host, const std::string& inc_n
   TRY(auto engine, make_engine(incs.get(), host.incdir));
   TRY(auto journal, JournalDir::open(host));
   TRY(const FreeSpace space, free_space(host));
+  if (engine->syncs_volume()) {
+    // What clients wrote just now would otherwise be waited for in every snapshot by itself, and
+    // they would miss each other's commit. What goes wrong here comes up again at the end.
+    const int fd = incs.get();
+    [[maybe_unused]] const auto synced = engine->sync({&fd, 1});
+  }
   return Ground{std::move(engine), std::move(journal), space};
 }
 

@@ -38,16 +38,26 @@ std::vector<IncRequest> make_jails(StoreWorld& world, unsigned count) {
   return requests;
 }
 
+/// btrfs holds back megabytes for each snapshot that is being made, and commits when it runs out.
+LoopVolume::Options roomy() {
+  LoopVolume::Options options;
+  options.size = 64ULL << 30;
+  return options;
+}
+
 TEST(Btrfs, SnapshotsOfManyJailsShareCommits) {
-  StoreWorld world(FileSystem::btrfs);
+  StoreWorld world(FileSystem::btrfs, roomy());
   const auto requests = make_jails(world, many);
   // The first has directories to make; the second is what every hour is like.
   for (const char* inc : {"2026-01-01-00", "2026-01-01-01"}) {
     const auto before = world.volume.commits();
     const auto outcomes = take_incs(world.host, requests, inc);
     const auto commits = world.volume.commits() - before;
-    EXPECT_THAT(outcomes, Each(Field(&IncOutcome::status, IncStatus::taken)));
-    EXPECT_LE(commits, 25U) << inc;
+    for (const auto& outcome : outcomes) {
+      EXPECT_EQ(outcome.status, IncStatus::taken)
+          << (outcome.error ? outcome.error->message() : "without an error");
+    }
+    EXPECT_LE(commits, 10U) << inc;
     RecordProperty("commits", static_cast<int>(commits));
     for (const auto& request : requests) {
       ASSERT_EQ(read_text(world.inc(request.jail, inc) + "/data/f"), request.jail);
