@@ -89,11 +89,12 @@ Action declare_verify(Arguments& arguments) {
                  "read every file, too: finds what has rotted on the disk");
   arguments.flag("--json", command->json, "for machines");
   arguments.example("verify web1 2026-03-22-11", "Nothing is missing, added or changed.");
-  arguments.example("verify web1 2026-03-22-11 --contents", "And, on ext4 and xfs, every byte is as it was.");
+  arguments.example("verify web1 2026-03-22-11 --contents",
+                    "And, on ext4 and xfs, every byte is as it was.");
   arguments.note(
-      "On ext4 and xfs an inc is compared with its manifest, which is kept of the newest two. On "
-      "btrfs the snapshot tells whether it was written to; its bytes are checked by "
-      "btrfs-scrub(8).");
+      "On ext4 and xfs an inc is compared with its manifest, which is kept of the newest two; "
+      "extended attributes and ACLs are not in it. On btrfs the snapshot tells whether it was "
+      "written to; its bytes are checked by btrfs-scrub(8).");
   return [command](const Invocation& invocation) { return run_verify(invocation, *command); };
 }
 

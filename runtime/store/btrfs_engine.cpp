@@ -124,15 +124,22 @@ Result<std::optional<bool>> BtrfsEngine::written_since_taken(int inc) {
   if (::btrfs_util_is_subvolume_fd(inc) != BTRFS_UTIL_OK) return std::nullopt;
   struct btrfs_util_subvolume_info info{};
   if (::btrfs_util_subvolume_info_fd(inc, 0, &info) != BTRFS_UTIL_OK) {
-    return fail_btrfs("asking for the generation of", "a subvolume");
+    return fail_btrfs("asking for the transactions of", "a subvolume");
   }
-  // The transaction that last changed the subvolume's tree, and the one that made it.
-  return info.generation != info.otransid;
+  // The transaction that last changed one of its inodes, and the one that made it. Not `generation`:
+  // a balance moves the blocks of the tree and leaves a new one.
+  return info.ctransid > info.otransid;
 }
 
 Result<void> BtrfsEngine::sync(std::span<const int> fds) {
   // One commit for all of them: cheaper than a log for each file, and snapshots force one anyway.
-  if (!fds.empty() && ::syncfs(fds.front()) != 0) return fail_errno("syncing", "the volume");
+  if (fds.empty()) return {};
+  if (::syncfs(fds.front()) != 0) return fail_errno("syncing", "the volume");
+  // What a removed subvolume held is given back by a thread of the kernel that otherwise wakes
+  // every thirty seconds: a full volume would stay full for so long. This call wakes it.
+  if (::ioctl(fds.front(), BTRFS_IOC_SYNC, nullptr) != 0) {
+    return fail_errno("syncing", "the volume");
+  }
   return {};
 }
 

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/directory.hpp"
+#include "base/file.hpp"
 #include "base/printable.hpp"
+#include "config/jail_name.hpp"
 #include "config/layout.hpp"
 #include "store/engine.hpp"
 #include "store/incs.hpp"
@@ -32,20 +36,13 @@ Result<void> verify_by_manifest(int incs_dir, int inc, const std::string& incs_p
   return {};
 }
 
-}  // namespace
-
-Result<IncVerification> verify_inc(const HostSettings& host, const std::string& name,
-                                   const std::string& inc, const VerifyOptions& options) {
-  TRY(const IncInfo info, find_inc(host, name, inc));
-  const std::string path = JailPaths(host, name).incs_dir;
-  TRY(const Fd incs_dir, open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  TRY(const Fd dir, open_subdir(incs_dir.get(), inc, path + "/" + inc));
-  TRY(const auto engine, make_engine(incs_dir.get(), path));
+Result<IncVerification> verify_open_inc(int incs_dir, int inc, const std::string& incs_path,
+                                        const IncInfo& info, const VerifyOptions& options) {
+  TRY(const auto engine, make_engine(incs_dir, incs_path));
   IncVerification verification;
-  TRY(const auto written, engine->written_since_taken(dir.get()));
+  TRY(const auto written, engine->written_since_taken(inc));
   if (!written) {
-    CHECK(
-        verify_by_manifest(incs_dir.get(), dir.get(), path, info.identity, options, verification));
+    CHECK(verify_by_manifest(incs_dir, inc, incs_path, info.identity, options, verification));
     return verification;
   }
   verification.proof = IncVerification::Proof::snapshot;
@@ -57,6 +54,34 @@ Result<IncVerification> verify_inc(const HostSettings& host, const std::string& 
     verification.troubles.emplace_back("the snapshot is open for writing: evojail inc-lock");
   }
   return verification;
+}
+
+/// Whether the inc is still there under any name of its own: rm takes the name first.
+Result<bool> is_still_there(const HostSettings& host, const std::string& name,
+                            const std::string& identity) {
+  TRY(const auto incs, list_incs(host, name));
+  return std::ranges::find(incs, identity, &IncInfo::identity) != incs.end();
+}
+
+}  // namespace
+
+Result<IncVerification> verify_inc(const HostSettings& host, const std::string& name,
+                                   const std::string& inc, const VerifyOptions& options) {
+  CHECK(parse_jail_name(name));
+  const JailPaths paths(host, name);
+  const std::string& path = paths.incs_dir;
+  if (!path_exists(path) && !path_exists(paths.conf)) {
+    return fail(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail);
+  }
+  TRY(const IncInfo info, find_inc(host, name, inc));
+  TRY(const Fd incs_dir, open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(const Fd dir, open_subdir(incs_dir.get(), inc, path + "/" + inc));
+  auto verification = verify_open_inc(incs_dir.get(), dir.get(), path, info, options);
+  if (verification && verification->unchanged) return verification;
+  // A removal meanwhile looks like damage.
+  TRY(const bool there, is_still_there(host, name, info.identity));
+  if (there) return verification;
+  return fail(fmt::format("inc '{}/{}' was removed while it was verified", name, inc));
 }
 
 }  // namespace evojail

@@ -24,7 +24,8 @@ struct VerifyOutcome {
 
 /// Compares the inc open at `inc_dir_fd` with the manifest written when it was taken: nothing is
 /// missing, nothing was added, and type, mode, owner, size, time and device number of each inode
-/// are as recorded. A manifest of another inc, or a damaged one, is an error.
+/// are as recorded. Extended attributes and ACLs are not in a manifest: a change of them alone goes
+/// unnoticed. A manifest of another inc, or a damaged one, is an error.
 [[nodiscard]] Result<VerifyOutcome> verify_tree_inc(int inc_dir_fd, int manifest_fd,
                                                     const VerifyOptions& options = {});
 

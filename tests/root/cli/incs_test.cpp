@@ -127,7 +127,8 @@ TEST_F(Incs, OfBtrfsAreVerifiedByTheirSnapshot) {
   EXPECT_EQ(changed.code, 1);
   EXPECT_THAT(changed.err, StartsWith("evojail: inc 'web1/" + inc + "' is no longer what was"));
   EXPECT_EQ(run({"verify", "web1", "2026-01-01-00"}).code, 1);
-  EXPECT_EQ(run({"verify", "nosuch", inc}).code, 1);
+  EXPECT_EQ(run({"verify", "nosuch", inc}).code, 2);
+  EXPECT_EQ(run({"verify", "../incs/web1", inc}).code, 1);
 }
 
 class TreeIncs : public Incs {

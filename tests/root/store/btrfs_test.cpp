@@ -1,17 +1,23 @@
 #include <btrfsutil.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/btrfs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
 #include "store/holds.hpp"
+#include "store/inc_verify.hpp"
 #include "store/incs.hpp"
 #include "support/store_world.hpp"
 
@@ -160,6 +166,48 @@ TEST(Btrfs, ACopiedDirectoryIsAnIncLikeAnother) {
   EXPECT_TRUE(info->complete);
   EXPECT_EQ(world.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
   EXPECT_FALSE(path_exists(inc));
+}
+
+/// What an administrator does, and monthly timers do. Waits for its end.
+void balance(const StoreWorld& world) {
+  const Fd root(::open(world.volume.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  btrfs_ioctl_balance_args args{};
+  args.flags =
+      BTRFS_BALANCE_DATA | BTRFS_BALANCE_METADATA | BTRFS_BALANCE_SYSTEM | BTRFS_BALANCE_FORCE;
+  ASSERT_EQ(::ioctl(root.get(), BTRFS_IOC_BALANCE_V2, &args), 0) << std::strerror(errno);
+  ASSERT_GT(args.stat.completed, 0U);
+}
+
+std::uint64_t generation(const std::string& path) {
+  struct btrfs_util_subvolume_info info{};
+  EXPECT_EQ(::btrfs_util_subvolume_info(path.c_str(), 0, &info), BTRFS_UTIL_OK);
+  return info.generation;
+}
+
+TEST(Btrfs, VerifyIsNotMisledByABalanceNorByFilesThatWereOpen) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  // Its inode is in the snapshot without a name, and the file system takes it away there.
+  const std::string nameless = world.data("web1") + "/nameless";
+  write_file(nameless, std::string(100000, 'x'));
+  const Fd open_file(::open(nameless.c_str(), O_RDONLY | O_CLOEXEC));
+  std::filesystem::remove(nameless);
+  ASSERT_EQ(world.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const std::string inc = world.inc("web1", "2026-01-01-00");
+  ASSERT_TRUE(verify_inc(world.host, "web1", "2026-01-01-00").value().unchanged);
+
+  const auto before = generation(inc);
+  balance(world);
+  EXPECT_NE(generation(inc), before) << "the balance left the inc alone: nothing was tested";
+  const auto balanced = verify_inc(world.host, "web1", "2026-01-01-00").value();
+  EXPECT_TRUE(balanced.unchanged);
+  EXPECT_THAT(balanced.troubles, IsEmpty());
+
+  ASSERT_TRUE(unlock_inc(world.host, "web1", "2026-01-01-00").value());
+  write_file(inc + "/data/kept", "forged\n");
+  ASSERT_TRUE(lock_inc(world.host, "web1", "2026-01-01-00").value());
+  ::sync();
+  EXPECT_FALSE(verify_inc(world.host, "web1", "2026-01-01-00").value().unchanged);
 }
 
 }  // namespace

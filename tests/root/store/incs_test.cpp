@@ -305,6 +305,29 @@ TEST_P(IncsTest, VerifyTellsWhetherAnIncIsWhatWasTaken) {
   EXPECT_FALSE(forged->unchanged);
   EXPECT_FALSE(forged->troubles.empty());
   EXPECT_FALSE(verify_inc(world_.host, "web1", "2026-09-09-00"));
+  const auto nobody = verify_inc(world_.host, "nosuch", "2026-01-01-00");
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().kind(), ErrorKind::no_such_jail);
+  // Another directory of INCDIR's by a way round is no jail's name.
+  EXPECT_FALSE(verify_inc(world_.host, "../incs/web1", "2026-01-01-00"));
+}
+
+TEST_P(IncsTest, AnIncThatIsRemovedWhileItIsVerifiedIsNotTakenForDamaged) {
+  if (GetParam() == FileSystem::btrfs) return;  // there a look is one call
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  VerifyOptions options;
+  options.threads = 1;
+  bool removed = false;
+  options.progress = [&](const TreeProgress&) {
+    if (removed) return;
+    removed = true;
+    EXPECT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
+  };
+  const auto verified = verify_inc(world_.host, "web1", "2026-01-01-00", options);
+  ASSERT_TRUE(removed);
+  ASSERT_FALSE(verified);
+  EXPECT_THAT(verified.error().message(), HasSubstr("was removed while it was verified"));
 }
 
 TEST_P(IncsTest, MissingDataIsAnErrorThatLeavesNothing) {
