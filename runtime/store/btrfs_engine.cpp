@@ -21,10 +21,10 @@ std::unexpected<Error> fail_btrfs(std::string_view operation, std::string_view o
 }
 
 /// Subvolumes that lie within this one: a snapshot has empty directories in their places.
-Result<unsigned> count_nested(int subvolume) {
+Result<unsigned> count_nested(int subvolume, std::string_view object) {
   btrfs_ioctl_get_subvol_rootref_args args{};
   if (::ioctl(subvolume, BTRFS_IOC_GET_SUBVOL_ROOTREF, &args) != 0 && errno != EOVERFLOW) {
-    return fail_errno("looking for subvolumes in", "the jail");
+    return fail_errno("looking for subvolumes in", object);
   }
   return args.num_items;
 }
@@ -70,7 +70,7 @@ Result<BuildResult> BtrfsEngine::build(const BuildRequest& request, const BuildP
           BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, nullptr, nullptr) != BTRFS_UTIL_OK) {
     return fail_btrfs("making snapshot", request.temporary);
   }
-  TRY(const unsigned nested, count_nested(request.jail_dir));
+  TRY(const unsigned nested, count_nested(request.jail_dir, "the jail"));
   BuildResult result;
   if (nested != 0) {
     result.troubles.push_back(
@@ -90,6 +90,13 @@ Result<std::string> BtrfsEngine::identify(int dir) {
   std::string identity = "uuid-";
   for (const auto byte : info.uuid) identity += fmt::format("{:02x}", byte);
   return identity;
+}
+
+Result<bool> BtrfsEngine::removes_in_one_step(int inc) {
+  // A plain directory goes file by file, and so do subvolumes within a snapshot.
+  if (::btrfs_util_is_subvolume_fd(inc) != BTRFS_UTIL_OK) return false;
+  TRY(const unsigned nested, count_nested(inc, "an inc"));
+  return nested == 0;
 }
 
 Result<void> BtrfsEngine::remove(int parent, const std::string& name,

@@ -15,7 +15,7 @@ class BtrfsEngine : public Engine {
   Result<void> make_jail_dir(int parent, const std::string& name) override;
   Result<BuildResult> build(const BuildRequest& request, const BuildProgress& progress) override;
   Result<std::string> identify(int dir) override;
-  [[nodiscard]] bool removes_in_one_step() const override { return true; }
+  Result<bool> removes_in_one_step(int inc) override;
   Result<void> remove(int parent, const std::string& name, const RemoveProgress& progress) override;
   Result<std::optional<bool>> is_locked(int inc) override;
   Result<bool> set_locked(int inc, bool locked) override;

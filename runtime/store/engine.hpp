@@ -77,8 +77,8 @@ class Engine {
   /// and birth time. Fit for a file name.
   virtual Result<std::string> identify(int dir) = 0;
 
-  /// Whether remove() takes the whole inc away in one step that a crash cannot halve.
-  [[nodiscard]] virtual bool removes_in_one_step() const = 0;
+  /// Whether remove() takes this inc away whole, in one step that a crash cannot halve.
+  virtual Result<bool> removes_in_one_step(int inc) = 0;
 
   /// Removes a jail or inc, or what was left of one, with all that is in it. Missing is no error.
   virtual Result<void> remove(int parent, const std::string& name,

@@ -20,18 +20,22 @@ using Json = nlohmann::ordered_json;
 
 bool binds(const Hold& hold, std::int64_t now) { return !hold.until || *hold.until > now; }
 
+/// The jail's lock, with nothing left half-done behind it.
+Result<FileLock> lock_settled(const HostSettings& host, const std::string& name) {
+  TRY(FileLock lock, lock_store(host, name));
+  CHECK(recover(host, name));
+  return lock;
+}
+
 /// What every change of holds works on, under the jail's lock.
 struct HeldIncs {
-  FileLock lock;
   Fd incs_dir;
   std::unique_ptr<Engine> engine;
   MetaDir meta;
-  std::vector<Hold> holds;  ///< those that still bind
+  std::vector<Hold> holds;  ///< those that still bind, of incs that are still there
 };
 
 Result<HeldIncs> open_holds(const HostSettings& host, const std::string& name) {
-  TRY(FileLock lock, lock_store(host, name));
-  CHECK(recover(host, name));
   const std::string path = JailPaths(host, name).incs_dir;
   auto incs_dir = open_directory(path);
   if (!incs_dir && incs_dir.error().code() == ENOENT) {
@@ -43,9 +47,11 @@ Result<HeldIncs> open_holds(const HostSettings& host, const std::string& name) {
   TRY(MetaDir meta, MetaDir::make(incs_dir->get(), path, sync));
   CHECK(sync.sync());
   TRY(auto holds, meta.read_holds());
-  std::erase_if(holds, [now = std::time(nullptr)](const Hold& hold) { return !binds(hold, now); });
-  return HeldIncs{std::move(lock), std::move(*incs_dir), std::move(engine), std::move(meta),
-                  std::move(holds)};
+  TRY(const auto there, identify_entries(*engine, incs_dir->get(), path));
+  std::erase_if(holds, [&, now = std::time(nullptr)](const Hold& hold) {
+    return !binds(hold, now) || !there.contains(hold.identity);
+  });
+  return HeldIncs{std::move(*incs_dir), std::move(engine), std::move(meta), std::move(holds)};
 }
 
 Result<std::string> identify_inc(HeldIncs& incs, const std::string& name, const std::string& inc) {
@@ -62,10 +68,20 @@ auto find_hold(std::vector<Hold>& holds, const std::string& identity) {
   return std::ranges::find(holds, identity, &Hold::identity);
 }
 
+/// Of two holds on one inc both reasons stand, and the later end; none is later than any.
+void extend(Hold& hold, const std::string& reason, std::optional<std::int64_t> until) {
+  if (!hold.until || !until) {
+    hold.until = std::nullopt;
+  } else {
+    hold.until = std::max(*hold.until, *until);
+  }
+  const std::string all = "; " + hold.reason + "; ";
+  if (!all.contains("; " + reason + "; ")) hold.reason += "; " + reason;
+}
+
 Result<bool> set_inc_locked(const HostSettings& host, const std::string& name,
                             const std::string& inc, bool locked) {
-  TRY(const FileLock lock, lock_store(host, name));
-  CHECK(recover(host, name));
+  TRY(const FileLock lock, lock_settled(host, name));
   CHECK(find_inc(host, name, inc));
   const std::string path = JailPaths(host, name).incs_dir;
   TRY(const Fd incs_dir, open_directory(path));
@@ -126,6 +142,7 @@ Result<std::vector<Hold>> list_holds(const HostSettings& host, const std::string
 Result<void> hold_inc(const HostSettings& host, const std::string& name, const std::string& inc,
                       const std::string& reason, std::optional<std::int64_t> until) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
+  TRY(const FileLock lock, lock_settled(host, name));
   TRY(HeldIncs incs, open_holds(host, name));
   TRY(const std::string identity, identify_inc(incs, name, inc));
   const Hold hold{.identity = identity,
@@ -145,14 +162,19 @@ Result<void> hold_inc(const HostSettings& host, const std::string& name, const s
 Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
                                   const std::string& reason, std::optional<std::int64_t> until) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
-  TRY(HeldIncs incs, open_holds(host, name));
+  TRY(const FileLock lock, lock_settled(host, name));
   TRY(const auto list, list_incs(host, name, ListDetail::names));
+  if (std::ranges::none_of(list, &IncInfo::dated)) return 0;
+  TRY(HeldIncs incs, open_holds(host, name));
   std::size_t held = 0;
   for (const auto& info : list) {
     if (!info.dated) continue;
     TRY(const std::string identity, identify_inc(incs, name, info.name));
     ++held;
-    if (find_hold(incs.holds, identity) != incs.holds.end()) continue;
+    if (const auto found = find_hold(incs.holds, identity); found != incs.holds.end()) {
+      extend(*found, reason, until);
+      continue;
+    }
     incs.holds.push_back({.identity = identity,
                           .inc = info.name,
                           .reason = reason,
@@ -165,6 +187,7 @@ Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& n
 
 Result<void> release_inc(const HostSettings& host, const std::string& name,
                          const std::string& inc) {
+  TRY(const FileLock lock, lock_settled(host, name));
   TRY(HeldIncs incs, open_holds(host, name));
   TRY(const std::string identity, identify_inc(incs, name, inc));
   const auto found = find_hold(incs.holds, identity);

@@ -37,7 +37,8 @@ struct Hold {
                                     const std::string& inc, const std::string& reason,
                                     std::optional<std::int64_t> until = {});
 
-/// Holds every inc of the jail (`freeze`); one that is held already keeps the hold it has.
+/// Holds every inc of the jail (`freeze`). One that is held already keeps its reason beside this
+/// one, and of both ends the later; a jail without incs has none to hold, and that is no error.
 /// @return how many are held now.
 [[nodiscard]] Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
                                                 const std::string& reason,

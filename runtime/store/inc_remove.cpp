@@ -40,12 +40,16 @@ class Removing {
  private:
   Result<std::vector<std::size_t>> choose(const std::string& owner,
                                           std::span<RemovalOutcome> outcomes);
+  Result<std::vector<std::size_t>> split_lengthy(int dir, const std::string& path,
+                                                 std::vector<std::size_t>& doomed,
+                                                 std::span<RemovalOutcome> outcomes);
   Result<void> remove_at_once(int dir, const std::string& path,
                               const std::vector<std::size_t>& doomed,
                               std::span<RemovalOutcome> outcomes);
   Result<void> remove_by_trash(int dir, const std::string& path, const std::string& owner,
                                const std::vector<std::size_t>& doomed,
                                std::span<RemovalOutcome> outcomes);
+  Result<void> forget_the_gone(int dir, const std::string& path);
   void report(std::string_view owner, std::size_t gone, std::uint64_t entries) {
     done_ += gone;
     if (progress_) {
@@ -80,6 +84,23 @@ Result<std::vector<std::size_t>> Removing::choose(const std::string& owner,
     }
   }
   return doomed;
+}
+
+/// Takes those that do not go in one step out of `doomed`.
+/// @return them.
+Result<std::vector<std::size_t>> Removing::split_lengthy(int dir, const std::string& path,
+                                                         std::vector<std::size_t>& doomed,
+                                                         std::span<RemovalOutcome> outcomes) {
+  std::vector<std::size_t> lengthy;
+  for (const std::size_t i : doomed) {
+    const std::string& name = outcomes[i].inc;
+    TRY(const Fd inc, open_subdir(dir, name, path + "/" + name));
+    TRY(const bool at_once, engine_->removes_in_one_step(inc.get()));
+    if (!at_once) lengthy.push_back(i);
+  }
+  std::erase_if(doomed,
+                [&lengthy](std::size_t i) { return std::ranges::binary_search(lengthy, i); });
+  return lengthy;
 }
 
 /// Where removing an inc is one step of the file system, it needs no journal.
@@ -147,6 +168,15 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
   return journal.clear(owner);
 }
 
+/// Where somebody removes an inc by hand its record stays behind, and on an ext4 without birth
+/// times another inc can come to bear the same identity.
+Result<void> Removing::forget_the_gone(int dir, const std::string& path) {
+  TRY(const auto meta, MetaDir::open(dir, path));
+  if (!meta) return {};
+  TRY(const auto there, identify_entries(*engine_, dir, path));
+  return meta->forget_all_but(there);
+}
+
 Result<void> Removing::remove(const IncRemoval& removal, std::span<RemovalOutcome> outcomes) {
   const std::string& owner = removal.owner;
   if (owner.empty() || owner.starts_with('.') || owner.contains('/')) {
@@ -154,15 +184,14 @@ Result<void> Removing::remove(const IncRemoval& removal, std::span<RemovalOutcom
   }
   TRY(const FileLock lock, lock_store(host_, owner));
   CHECK(recover(host_, owner));
-  TRY(const auto doomed, choose(owner, outcomes));
+  TRY(auto doomed, choose(owner, outcomes));
   if (!doomed.empty()) {
     const std::string path = JailPaths(host_, owner).incs_dir;
     TRY(const Fd dir, open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (engine_->removes_in_one_step()) {
-      CHECK(remove_at_once(dir.get(), path, doomed, outcomes));
-    } else {
-      CHECK(remove_by_trash(dir.get(), path, owner, doomed, outcomes));
-    }
+    TRY(const auto lengthy, split_lengthy(dir.get(), path, doomed, outcomes));
+    CHECK(remove_at_once(dir.get(), path, doomed, outcomes));
+    if (!lengthy.empty()) CHECK(remove_by_trash(dir.get(), path, owner, lengthy, outcomes));
+    CHECK(forget_the_gone(dir.get(), path));
   }
   return drop_empty_incs_dir(host_, owner);
 }

@@ -33,8 +33,8 @@ constexpr std::array<std::pair<std::string_view, Operation>, 7> operations{{
 constexpr const char* spare = ".spare";
 constexpr off_t kSpareBytes = 1 << 20;
 
-/// Makes the spare where there is none. Not having one matters only once the volume is full, and the
-/// end of the next operation tries again.
+/// Makes the spare where there is none. Not having one matters only once the volume is full, and
+/// the end of the next operation tries again.
 void keep_spare(int dir) {
   const Fd file(::openat(dir, spare, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return;
@@ -115,13 +115,13 @@ Result<std::optional<JournalEntry>> JournalDir::read(const std::string& name) co
 
 Result<void> JournalDir::write(const std::string& name, const JournalEntry& entry) const {
   const std::string text = format_journal_entry(entry);
-  if (::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) return {};
-  const bool full = errno == ENOSPC || errno == EDQUOT;
-  if (full && give_up_spare(dir_.get()) &&
-      ::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0) {
-    return {};
-  }
-  return fail_errno("writing", path_ + "/" + name);
+  const auto make = [&] {
+    return ::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0 ? 0 : errno;
+  };
+  int code = make();
+  if ((code == ENOSPC || code == EDQUOT) && give_up_spare(dir_.get())) code = make();
+  if (code == 0) return {};
+  return fail_errno("writing", path_ + "/" + name, code);
 }
 
 Result<void> JournalDir::clear(const std::string& name) const {

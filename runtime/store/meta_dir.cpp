@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "base/directory.hpp"
@@ -103,6 +105,18 @@ Result<void> MetaDir::forget(const std::string& identity) const {
   return {};
 }
 
+Result<void> MetaDir::forget_all_but(const std::set<std::string>& identities) const {
+  constexpr std::string_view ending = ".json";
+  TRY(const Fd dir, open_subdir(dir_.get(), "incs", path_ + "/incs"));
+  TRY(const auto names, list_directory(dir.get(), path_ + "/incs"));
+  for (const std::string& name : names) {
+    if (!name.ends_with(ending)) continue;
+    const std::string identity = name.substr(0, name.size() - ending.size());
+    if (!identities.contains(identity)) CHECK(forget(identity));
+  }
+  return {};
+}
+
 Result<Fd> MetaDir::open_manifests() const {
   return open_subdir(dir_.get(), "manifests", path_ + "/manifests");
 }
@@ -157,6 +171,24 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
   }
   if (changed) sync.add(std::move(to));
   return {};
+}
+
+Result<std::set<std::string>> identify_entries(Engine& engine, int incs_dir,
+                                               const std::string& incs_path) {
+  TRY(const auto names, list_directory(incs_dir, incs_path));
+  std::set<std::string> identities;
+  for (const std::string& name : names) {
+    if (name.starts_with('.')) continue;
+    auto entry = open_subdir(incs_dir, name, incs_path + "/" + name);
+    if (!entry) {
+      const int code = entry.error().code();
+      if (code == ENOENT || code == ENOTDIR || code == ELOOP) continue;
+      return std::unexpected(std::move(entry).error());
+    }
+    TRY(std::string identity, engine.identify(entry->get()));
+    identities.insert(std::move(identity));
+  }
+  return identities;
 }
 
 }  // namespace evojail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class MetaDir {
   /// Drops record and manifest of an inc that is gone.
   [[nodiscard]] Result<void> forget(const std::string& identity) const;
 
+  /// Drops records and manifests of all incs but these: of those that somebody removed by hand.
+  [[nodiscard]] Result<void> forget_all_but(const std::set<std::string>& identities) const;
+
   /// The directory of manifests.
   [[nodiscard]] Result<Fd> open_manifests() const;
   /// Drops all manifests but these.
@@ -51,5 +55,10 @@ class MetaDir {
   Fd dir_;
   std::string path_;
 };
+
+/// The identities of all directories among a jail's incs, whatever their names: people move an inc
+/// aside and back.
+[[nodiscard]] Result<std::set<std::string>> identify_entries(Engine& engine, int incs_dir,
+                                                             const std::string& incs_path);
 
 }  // namespace evojail

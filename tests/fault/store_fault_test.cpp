@@ -1,3 +1,4 @@
+#include <btrfsutil.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
+#include "store/holds.hpp"
 #include "store/incs.hpp"
 #include "store/jails.hpp"
 #include "store/uid_lease.hpp"
@@ -140,6 +142,34 @@ Scenario thinning() {
               [](StoreWorld& world, const std::string& jail) {
                 EXPECT_EQ(world.take(jail, third_inc).status, IncStatus::taken);
               }};
+}
+
+/// Incs that no single step of btrfs takes away: a plain directory, as somebody copied one back,
+/// and a snapshot with a subvolume in it.
+Scenario thinning_by_hand() {
+  Scenario scenario = thinning();
+  scenario.prepare = [](StoreWorld& world, const std::string& jail) {
+    make_with_two_incs(world, jail);
+    ASSERT_EQ(world.take(jail, third_inc).status, IncStatus::taken);
+    ASSERT_TRUE(unlock_inc(world.host, jail, second_inc));
+    const std::string second = world.inc(jail, second_inc);
+    std::filesystem::copy(second, second + ".copy", std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(second);
+    std::filesystem::rename(second + ".copy", second);
+    ASSERT_TRUE(unlock_inc(world.host, jail, third_inc));
+    const std::string nested = world.inc(jail, third_inc) + "/data/nested";
+    ASSERT_EQ(::btrfs_util_create_subvolume(nested.c_str(), 0, nullptr, nullptr), BTRFS_UTIL_OK);
+    write_file(nested + "/file", "nested\n");
+    ASSERT_TRUE(lock_inc(world.host, jail, third_inc));
+  };
+  scenario.check_between = [whole = scenario.check_between](StoreWorld& world,
+                                                            const std::string& jail) {
+    whole(world, jail);
+    const std::string third = world.inc(jail, third_inc);
+    if (!path_exists(third)) return;
+    EXPECT_TRUE(path_exists(third + "/data/nested/file"));
+  };
+  return scenario;
 }
 
 Scenario removing() {
@@ -290,6 +320,11 @@ void StoreFaultTest::run(const Scenario& scenario, std::span<const int> errors) 
   ADD_FAILURE() << scenario.name << " never ends";
 }
 
+class BtrfsFaultTest : public StoreFaultTest {};
+
+INSTANTIATE_TEST_SUITE_P(One, BtrfsFaultTest, ::testing::Values(FileSystem::btrfs),
+                         [](const auto& values) { return to_string(values.param); });
+
 // Those that a disk, a quota, a limit and a read-only file system answer with.
 constexpr std::array errors{ENOSPC, EIO, EROFS, EMFILE};
 
@@ -299,6 +334,9 @@ TEST_P(StoreFaultTest, KilledWhileThinning) { run(thinning(), {}); }
 TEST_P(StoreFaultTest, KilledWhileRemoving) { run(removing(), {}); }
 TEST_P(StoreFaultTest, KilledWhileRenaming) { run(renaming(), {}); }
 TEST_P(StoreFaultTest, KilledWhileArchiving) { run(archiving(), {}); }
+
+TEST_P(BtrfsFaultTest, KilledWhileThinningByHand) { run(thinning_by_hand(), {}); }
+TEST_P(BtrfsFaultTest, FailedWhileThinningByHand) { run(thinning_by_hand(), errors); }
 
 TEST_P(StoreFaultTest, FailedWhileCreating) { run(creating(), errors); }
 TEST_P(StoreFaultTest, FailedWhileTaking) { run(taking(), errors); }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <iterator>
 
@@ -271,7 +272,61 @@ TEST_P(IncsTest, FreezeHoldsAll) {
   const auto incs = list_incs(world_.host, "web1", ListDetail::names);
   ASSERT_TRUE(incs);
   EXPECT_TRUE(std::ranges::all_of(*incs, &IncInfo::held));
-  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine");
+  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine; intrusion");
+  // The reason is there already.
+  ASSERT_TRUE(hold_all_incs(world_.host, "web1", "intrusion"));
+  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine; intrusion");
+}
+
+TEST_P(IncsTest, FreezeOutlastsHoldsThatEndEarlier) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  const std::int64_t day = 86400;
+  const std::int64_t end = std::time(nullptr) + 10 * day;
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "audit", end - 9 * day));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "law", end + day));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-03-00", "for ever"));
+  ASSERT_EQ(hold_all_incs(world_.host, "web1", "intrusion", end).value(), 3U);
+  auto holds = list_holds(world_.host, "web1").value();
+  ASSERT_EQ(holds.size(), 3U);
+  EXPECT_EQ(holds[0].until, end);
+  EXPECT_EQ(holds[0].reason, "audit; intrusion");
+  EXPECT_EQ(holds[1].until, end + day);
+  EXPECT_EQ(holds[2].until, std::nullopt);
+  ASSERT_TRUE(hold_all_incs(world_.host, "web1", "intrusion"));
+  for (const Hold& hold : list_holds(world_.host, "web1").value()) {
+    EXPECT_EQ(hold.until, std::nullopt) << hold.inc;
+  }
+}
+
+TEST_P(IncsTest, FreezeOfAJailWithoutIncsHoldsNone) {
+  world_.make_jail("web1");
+  const auto held = hold_all_incs(world_.host, "web1", "intrusion");
+  ASSERT_TRUE(held) << held.error().message();
+  EXPECT_EQ(*held, 0U);
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+}
+
+TEST_P(IncsTest, WhatIsKeptOfAnIncThatPeopleDeletedGoes) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "audit"));
+  ASSERT_TRUE(unlock_inc(world_.host, "web1", "2026-01-01-00"));
+  std::filesystem::remove_all(world_.inc("web1", "2026-01-01-00"));
+  // An inc under a name that is none keeps what is known of it.
+  std::filesystem::rename(world_.inc("web1", "2026-01-02-00"), world_.inc("web1", "before-march"));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-03-00", "law"));
+  EXPECT_EQ(list_holds(world_.host, "web1")->size(), 1U);
+  ASSERT_TRUE(release_inc(world_.host, "web1", "2026-01-03-00"));
+  ASSERT_EQ(world_.remove("web1", {"2026-01-03-00"})[0].status, RemovalStatus::removed);
+  const auto records = JailPaths(world_.host, "web1").meta_dir + "/incs";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(records), {}), 1);
+  std::filesystem::rename(world_.inc("web1", "before-march"), world_.inc("web1", "2026-01-02-00"));
+  EXPECT_TRUE(find_inc(world_.host, "web1", "2026-01-02-00")->record);
 }
 
 TEST_P(IncsTest, LockIsTheReadOnlyPropertyOfBtrfs) {
