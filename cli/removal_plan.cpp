@@ -89,8 +89,10 @@ Result<RemovalPlan> plan_removal(const HostSettings& host, const std::string& ow
   CHECK(require_owner(paths, owner));
   TRY(const auto policy, read_policy(paths));
   TRY(auto options, read_options(paths));
-  options.if_fresh = question.if_fresh;
-  const bool completeness = question.explain || question.if_fresh || options.min_incs != 0;
+  // An archived jail never gets a fresh inc again, and no failing one hides behind that.
+  const bool archived = !path_exists(paths.conf) && path_exists(paths.archive_dir);
+  options.if_fresh = question.if_fresh && !archived;
+  const bool completeness = question.explain || options.if_fresh || options.min_incs != 0;
   TRY(const auto facts, read_facts(host, owner, completeness, question.explain));
 
   const Policy* rules = policy ? &*policy : nullptr;

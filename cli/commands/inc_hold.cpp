@@ -76,6 +76,8 @@ Action declare_freeze(Arguments& arguments) {
   arguments.option("--reason", "TEXT", options->reason, "why, in a line; must be given");
   arguments.option("--until", "YYYY-MM-DD", options->until,
                    "the last day of the holds; without it they have no end");
+  arguments.note(
+      "An inc that is held already keeps its reason beside this one, and of both ends the later.");
   arguments.example("freeze web1 --reason 'client compromised'",
                     "Nothing of its history goes until somebody has looked at it.");
   return

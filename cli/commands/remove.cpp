@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/file.hpp"
@@ -29,9 +30,14 @@ struct RemoveOptions {
   bool force = false;
 };
 
-/// Refused before the jail is stopped, not after.
+/// Refused before the jail is stopped, not after. A hold on an inc that somebody deleted by hand
+/// binds nothing.
 Result<void> check_no_holds(const HostSettings& host, const std::string& name) {
-  TRY(const auto holds, list_holds(host, name));
+  TRY(const auto incs, list_incs(host, name));
+  TRY(auto holds, list_holds(host, name));
+  std::erase_if(holds, [&incs](const Hold& hold) {
+    return std::ranges::find(incs, hold.identity, &IncInfo::identity) == incs.end();
+  });
   if (holds.empty()) return {};
   return std::unexpected(
       Error(fmt::format("{} of jail '{}' held: {}", holds.size() == 1 ? "an inc is" : "incs are",

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <ctime>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "root/cli/program.hpp"
@@ -101,6 +102,33 @@ TEST_F(Incs, AreAllHeldByAFreeze) {
   EXPECT_EQ(run({"is-on", "web1"}).code, 100);
   write(conf("web1", "incs_policy"), "none\n");
   EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+}
+
+TEST_F(Incs, OfAFrozenJailMayBeNone) {
+  must({"start", "web1"});
+  EXPECT_EQ(must({"freeze", "web1", "--reason", "broken into"}).out,
+            "jail 'web1' is stopped, 0 sessions ended; 0 incs held\n");
+}
+
+TEST_F(Incs, ThatWereHeldAndDeletedByHandDoNotKeepTheirJail) {
+  const std::string inc = days_ago(1);
+  must({"inc", "--at", inc});
+  must({"inc-hold", "web1/" + inc, "--reason", "audit"});
+  EXPECT_EQ(run({"remove", "web1", "--force"}).code, 1);
+  must({"inc-unlock", "web1/" + inc});
+  std::filesystem::remove_all(host().incdir + "/web1/" + inc);
+  must({"remove", "web1", "--force"});
+}
+
+TEST_F(Incs, OfAnArchivedJailAreThinnedUnattended) {
+  must({"inc", "--at", days_ago(5)});
+  write(conf("web1", "incs_policy"), "none\n");
+  // Before, as every other jail's, they wait for a fresh one.
+  EXPECT_THAT(must({"rm", "--if-fresh"}).err, HasSubstr("no complete inc is younger"));
+  must({"archive", "web1"});
+  const Ended removed = must({"rm", "--if-fresh"});
+  EXPECT_EQ(removed.err, "");
+  EXPECT_EQ(removed.out, "1 inc removed, of 1 jail\n");
 }
 
 TEST_F(Incs, AreLockedAndUnlocked) {
