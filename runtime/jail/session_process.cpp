@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -37,6 +38,8 @@ Result<void> prepare(int connection, int log, const SessionRules& rules) {
   if (::setsid() < 0) return fail_errno("starting", "a session");
   CHECK(reset_signals());
   CHECK(adopt_orphans());
+  // That of whoever started the jail would decide about the modes of what clients make.
+  ::umask(022);
   for (const auto& limit : rules.limits) CHECK(limit_resource(limit.resource, limit.value));
   return install_filter(rules.filter);
 }

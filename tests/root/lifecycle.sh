@@ -15,13 +15,20 @@ step 'start, is-on, stop'
 must ev init web1
 must_exit 100 ev is-on web1
 must ev key web1 "$T/client/id.pub"
+starter_umask=$(umask)
+umask 077 # what the unit has
 must ev start web1
+umask "$starter_umask"
 must ev is-on web1
 introduce web1 127.0.0.1
 port=$(port_of web1)
 greets 127.0.0.1 "$port" || fail 'start came back before the port answers'
 greets ::1 "$port" || fail 'the port does not answer over IPv6'
 must in_jail web1 'echo here'
+ftp web1 <<<'mkdir /data/made' >"$T/sftp.out" || fail 'mkdir over SFTP'
+must push --no-perms "$EVOJAIL" web1:/data/pushed
+equal "$(stat -c %a "$JAILS/web1/data/made" "$JAILS/web1/data/pushed" | xargs)" '755 755' \
+  'whoever started the jail decides about modes'
 must ev stop web1
 must_exit 100 ev is-on web1
 equal "$(processes)" "$processes_before" 'processes are left'

@@ -36,6 +36,8 @@ must_print 'web1.*\b(on|ON|up)\b'
 equal "$(property web1 Type)" notify
 
 step 'a push'
+ftp web1 <<<'mkdir /data/made' >"$T/sftp.out" || fail 'mkdir over SFTP'
+equal "$(stat -c %a /backup/jails/web1/data/made)" 755 "the unit's umask is the sessions'"
 make_tree "$T/tree"
 must push -aAXH "$T/tree/" web1:/data/tree/
 must push -aAXHni --delete web1:/data/tree/ "$T/tree/"
