@@ -6,7 +6,7 @@
 #include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "config/layout.hpp"
-#include "kernel/firewall.hpp"
+#include "jail/jail_rules.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "store/host_check.hpp"
 #include "store/jails.hpp"
@@ -14,9 +14,9 @@
 namespace evojail {
 namespace {
 
-Result<void> apply_firewall(const HostSettings& host, const std::string& name) {
+Result<void> put_rules(const HostSettings& host, const std::string& name) {
   TRY(const FirewallJail wanted, wanted_firewall(host, name));
-  return Firewall(host.firewall_table).apply(wanted);
+  return apply_firewall(host, wanted);
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ Result<SettingsChange> change_settings(const Invocation& invocation, const std::
   change.changed = after != before;
   if (change.changed) CHECK(replace_settings(host, name, after));
   // Also where nothing was changed: whoever asks for it again gets rules that are in place.
-  if (auto applied = apply_firewall(host, name); !applied) {
+  if (auto applied = put_rules(host, name); !applied) {
     if (change.changed) CHECK(replace_settings(host, name, before));
     return std::unexpected(std::move(applied).error());
   }

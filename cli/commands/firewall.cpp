@@ -8,6 +8,7 @@
 #include "cli/run_log.hpp"
 #include "cli/select.hpp"
 #include "config/jail_settings.hpp"
+#include "jail/jail_rules.hpp"
 #include "monitor/firewall_keeper.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "store/jails.hpp"
@@ -23,10 +24,13 @@ struct FirewallOptions {
 int apply_rules(const Invocation& invocation, const std::string& word) {
   const auto names = select_jails(invocation.host, word);
   if (!names) return report(names.error());
-  Firewall firewall(invocation.host.firewall_table);
+  if (word == "all") {
+    // What stands in its way is said of the jail that it concerns, below.
+    [[maybe_unused]] const auto renewed = renew_firewall(invocation.host);
+  }
   return for_each_jail(*names, [&](const std::string& name) -> Result<void> {
     TRY(const FirewallJail jail, wanted_firewall(invocation.host, name));
-    CHECK(firewall.apply(jail));
+    CHECK(apply_firewall(invocation.host, jail));
     if (invocation.quiet) return {};
     TRY(const JailSettings settings, load_jail(invocation.host, name));
     fmt::print("{}: port {} open to: {}\n", name, settings.port, format_allow(settings));

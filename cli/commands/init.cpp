@@ -20,7 +20,7 @@
 #include "config/layout.hpp"
 #include "jail/base_image.hpp"
 #include "jail/host_keys.hpp"
-#include "kernel/firewall.hpp"
+#include "jail/jail_rules.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "retention/policy.hpp"
 #include "store/host_check.hpp"
@@ -72,7 +72,7 @@ NewJail plan_jail(const InitOptions& options, std::uint16_t port, const std::str
 Result<void> enrol(const HostSettings& host, const std::string& name) {
   CHECK(lease_uid_range(host, name));
   TRY(const FirewallJail wanted, wanted_firewall(host, name));
-  return Firewall(host.firewall_table).apply(wanted);
+  return apply_firewall(host, wanted);
 }
 
 Result<MadeJail> make_jail(const HostSettings& host, const InitOptions& options) {

@@ -60,6 +60,7 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
         progress.update({.what = options.name, .entries = entries});
       }));
   progress.clear();
+  // With --force also what is left of a jail that is gone already.
   CHECK(Firewall(host.firewall_table).remove(options.name));
   CHECK(release_uid_range(host, options.name));
   forget_last_session(host, options.name);

@@ -7,8 +7,8 @@
 #include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "config/jail_name.hpp"
+#include "jail/jail_rules.hpp"
 #include "jail/last_session.hpp"
-#include "kernel/firewall.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "store/jails.hpp"
 
@@ -26,11 +26,10 @@ Result<void> check_new_name(const HostSettings& host, const std::string& name) {
   return {};
 }
 
-Result<void> move_rules(const HostSettings& host, const Names& names) {
-  Firewall firewall(host.firewall_table);
-  CHECK(firewall.remove(names.old_name));
-  TRY(const FirewallJail wanted, wanted_firewall(host, names.new_name));
-  return firewall.apply(wanted);
+/// The old name's went with the name.
+Result<void> put_rules(const HostSettings& host, const std::string& name) {
+  TRY(const FirewallJail wanted, wanted_firewall(host, name));
+  return apply_firewall(host, wanted);
 }
 
 Result<void> run_rename(const Invocation& invocation, const Names& names) {
@@ -39,7 +38,7 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, names.old_name));
   CHECK(rename_jail(host, names.old_name, names.new_name));
-  CHECK(move_rules(host, names));
+  CHECK(put_rules(host, names.new_name));
   if (const auto last = read_last_session(host, names.old_name); last && *last) {
     CHECK(write_last_session(host, names.new_name, **last));
   }
@@ -57,7 +56,6 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   const HostSettings& host = invocation.host;
   TRY(const auto sessions, stop_jail(service_of(invocation), name));
   CHECK(archive_jail(host, name));
-  CHECK(Firewall(host.firewall_table).remove(name));
   forget_last_session(host, name);
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,

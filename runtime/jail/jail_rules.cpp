@@ -75,6 +75,12 @@ FirewallJail plan_firewall(const std::string& name, const JailSettings& settings
           settings.allow, base_uid,      settings.new_connections_per_minute};
 }
 
+Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail) {
+  return Firewall(host.firewall_table).apply(jail, [&host](const std::string& other) {
+    return !path_exists(JailPaths(host, other).conf);
+  });
+}
+
 CgroupLimits plan_cgroup(const JailSettings& settings) {
   // Beside the sessions' processes there is init.
   return {settings.memory_max, settings.max_processes + 1ULL, settings.cpu_weight,

@@ -27,6 +27,10 @@ namespace evojail {
 [[nodiscard]] FirewallJail plan_firewall(const std::string& name, const JailSettings& settings,
                                          std::uint32_t base_uid);
 
+/// Puts a jail's rules into the kernel. Rules that a jail which is no more has left on its port or
+/// uids go; those of one that exists are an error.
+[[nodiscard]] Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail);
+
 [[nodiscard]] CgroupLimits plan_cgroup(const JailSettings& settings);
 
 }  // namespace evojail

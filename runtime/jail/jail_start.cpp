@@ -15,7 +15,6 @@
 #include "jail/run_dir.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/channel.hpp"
-#include "kernel/firewall.hpp"
 #include "kernel/unix_socket.hpp"
 #include "store/host_check.hpp"
 #include "store/jails.hpp"
@@ -95,8 +94,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   // init puts the jail together while the firewall is told.
   TRY(auto launch,
       Launch::begin(plans.launch, cgroup ? std::optional(cgroup->get()) : std::nullopt));
-  CHECK(Firewall(options.host.firewall_table)
-            .apply(plan_firewall(options.name, settings, range.base())));
+  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
   CHECK(send_rules(init, plans.sessions));
@@ -133,8 +131,7 @@ Result<JailSettings> apply_settings(const SupervisorOptions& options, Supervisor
   if (port != settings.port) {
     TRY(listener, listen_tcp(settings.port));
   }
-  CHECK(Firewall(options.host.firewall_table)
-            .apply(plan_firewall(options.name, settings, state.base_uid)));
+  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), state.base_uid));
   TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
   state.limited_by_cgroup = cgroup.has_value();

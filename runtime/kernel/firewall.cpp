@@ -73,11 +73,20 @@ Result<void> Firewall::change(const Build& build) {
   return fail(fmt::format("table inet {}: other programs keep changing the firewall", table_));
 }
 
-Result<void> Firewall::apply(const FirewallJail& jail) {
+Result<void> Firewall::apply(const FirewallJail& jail,
+                             const std::function<bool(const std::string&)>& is_gone) {
   TRY(const nft::Table want, plan_table({&jail, 1}));
-  return change([&](nft::Socket& kernel, std::uint32_t generation) {
-    return step(kernel, generation, jail.name, want);
-  });
+  for (int attempt = 0;; ++attempt) {
+    std::string in_the_way;
+    auto applied = change([&](nft::Socket& kernel, std::uint32_t generation) {
+      return step(kernel, generation, jail.name, want, in_the_way);
+    });
+    // One may hold the port, another the uid.
+    if (applied || in_the_way.empty() || attempt == 2 || !is_gone || !is_gone(in_the_way)) {
+      return applied;
+    }
+    CHECK(remove(in_the_way));
+  }
 }
 
 Result<void> Firewall::remove(std::string_view jail) {
@@ -85,13 +94,15 @@ Result<void> Firewall::remove(std::string_view jail) {
   return change([&](nft::Socket& kernel, std::uint32_t generation) -> Transaction {
     TRY(const auto exists, nft::read_flags(kernel, table_));
     if (!exists) return std::nullopt;
-    return step(kernel, generation, jail, want);
+    std::string in_the_way;
+    return step(kernel, generation, jail, want, in_the_way);
   });
 }
 
 Result<std::optional<Batch>> Firewall::step(nft::Socket& kernel, std::uint32_t generation,
-                                            std::string_view jail, const nft::Table& want) {
-  TRY(const nft::Table have, look_at_jail(kernel, table_, jail, want));
+                                            std::string_view jail, const nft::Table& want,
+                                            std::string& in_the_way) {
+  TRY(const nft::Table have, look_at_jail(kernel, table_, jail, want, in_the_way));
   Batch batch(table_, generation);
   batch.add_table();
   TRY(const bool changed, put_changes(batch, have, want));

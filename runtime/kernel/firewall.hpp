@@ -82,9 +82,11 @@ class Firewall {
 
   /// Adds this jail's chains, sets and map entries, or replaces them (an old port's entry goes in
   /// the same transaction), and makes or mends what all jails share. Counters are kept. A port or
-  /// uid that another jail holds in the table is an error. After a change of port, sessions on the
-  /// old one can neither send nor be heard: end them.
-  [[nodiscard]] Result<void> apply(const FirewallJail& jail);
+  /// uid that another jail holds in the table is an error, unless `is_gone` says of it that there is
+  /// no such jail any more: then it is taken out first. After a change of port, sessions on the old
+  /// one can neither send nor be heard: end them.
+  [[nodiscard]] Result<void> apply(const FirewallJail& jail,
+                                   const std::function<bool(const std::string&)>& is_gone = {});
 
   /// Takes everything of the jail out of the table. A jail that is not in it is fine.
   [[nodiscard]] Result<void> remove(std::string_view jail);
@@ -126,7 +128,8 @@ class Firewall {
   Result<void> change(const Build& build);
   Result<nft::Socket*> socket();
   Result<std::optional<nft::Batch>> step(nft::Socket& kernel, std::uint32_t generation,
-                                         std::string_view jail, const nft::Table& want);
+                                         std::string_view jail, const nft::Table& want,
+                                         std::string& in_the_way);
 
   std::string table_;
   std::unique_ptr<Kernel> kernel_;

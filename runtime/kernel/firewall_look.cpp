@@ -21,8 +21,9 @@ std::optional<std::string> jail_behind(const nft::Element& element) {
 
 class Look {
  public:
-  Look(nft::Socket& socket, const std::string& table, std::string_view jail, const nft::Table& want)
-      : socket_(socket), table_(table), jail_(jail), want_(want) {}
+  Look(nft::Socket& socket, const std::string& table, std::string_view jail, const nft::Table& want,
+       std::string& in_the_way)
+      : socket_(socket), table_(table), jail_(jail), want_(want), in_the_way_(in_the_way) {}
 
   Result<nft::Table> all() {
     const FirewallNames names(jail_);
@@ -70,7 +71,11 @@ class Look {
         if (!there) continue;
         const auto owner = jail_behind(*there);
         if (owner && owner != jail_) {
-          return fail(fmt::format("in the firewall, jail '{}' has the same {}", *owner, what));
+          in_the_way_ = *owner;
+          return std::unexpected(
+              Error(fmt::format("in the firewall, jail '{}' has the same {}", *owner, what))
+                  .hint("'evojail firewall all' makes the rules anew, from the settings of all "
+                        "jails"));
         }
         in_place |= *there == element;
         map->elements.push_back(*std::move(there));
@@ -91,14 +96,16 @@ class Look {
   const std::string& table_;
   std::string_view jail_;
   const nft::Table& want_;
+  std::string& in_the_way_;
   nft::Table found_;
 };
 
 }  // namespace
 
 Result<nft::Table> look_at_jail(nft::Socket& socket, const std::string& table,
-                                std::string_view jail, const nft::Table& want) {
-  return Look(socket, table, jail, want).all();
+                                std::string_view jail, const nft::Table& want,
+                                std::string& in_the_way) {
+  return Look(socket, table, jail, want, in_the_way).all();
 }
 
 }  // namespace evojail

@@ -10,6 +10,7 @@
 
 #include "base/lock.hpp"
 #include "jail/event_loop.hpp"
+#include "jail/jail_rules.hpp"
 #include "jail/notify.hpp"
 #include "kernel/firewall_watch.hpp"
 #include "monitor/wanted_firewall.hpp"
@@ -57,7 +58,9 @@ class Keeper {
   void mend(EventLoop& loop) {
     if (const auto mended = try_mend(); !mended) {
       log_(LogLevel::error, mended.error().message());
-      loop.at(EventLoop::Clock::now() + kRetry, [this, &loop] { mend(loop); });
+      // One chain of tries, however many events there are meanwhile.
+      loop.cancel(retry_);
+      retry_ = loop.at(EventLoop::Clock::now() + kRetry, [this, &loop] { mend(loop); });
     }
   }
 
@@ -84,7 +87,7 @@ class Keeper {
   /// would be open to all.
   Result<void> add_missing(const std::vector<FirewallJail>& jails, const FirewallDrift& drift) {
     if (drift.missing.empty()) return {};
-    for (const FirewallJail& jail : jails) CHECK(firewall_.apply(jail));
+    for (const FirewallJail& jail : jails) CHECK(apply_firewall(host_, jail));
     log_(LogLevel::warning,
          fmt::format("{} missing rules are back in place", drift.missing.size()));
     return {};
@@ -117,10 +120,23 @@ class Keeper {
   const HostSettings& host_;
   const LogSink& log_;
   Firewall firewall_;
+  EventLoop::TimerId retry_ = 0;
   std::map<std::string, FirewallJail> last_known_;
 };
 
 }  // namespace
+
+Result<bool> renew_firewall(const HostSettings& host) {
+  Firewall firewall(host.firewall_table);
+  for (;;) {
+    TRY(const auto generation, firewall.generation());
+    TRY(const auto wanted, wanted_firewall(host));
+    if (!wanted.unreadable.empty()) return false;
+    auto replaced = firewall.replace_all(wanted.jails, generation);
+    if (replaced) return true;
+    if (replaced.error().code() != ERESTART) return std::unexpected(std::move(replaced).error());
+  }
+}
 
 Result<void> keep_firewall(const HostSettings& host, const LogSink& log) {
   CHECK(make_run_dirs(host));

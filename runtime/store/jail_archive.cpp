@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "kernel/firewall.hpp"
 #include "store/host_check.hpp"
 #include "store/jails.hpp"
 #include "store/moves.hpp"
@@ -99,6 +100,8 @@ Result<void> carry_out_archive(const HostSettings& host, const std::string& name
     CHECK(copy_settings(paths));
     CHECK(move_data(host, name));
   }
+  // Rules that outlive the lease or the settings would stand in the way of the next jail.
+  CHECK(Firewall(host.firewall_table).remove(name));
   CHECK(drop_settings(host, paths));
   return release_uid_range(host, name);
 }

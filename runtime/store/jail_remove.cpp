@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "kernel/firewall.hpp"
 #include "store/incs.hpp"
 #include "store/jails.hpp"
 #include "store/moves.hpp"
@@ -86,6 +87,8 @@ Result<void> carry_out_remove(const HostSettings& host, const std::string& name,
   CHECK(empty_inc_trash(host, name, entry, progress));
   CHECK(drop_empty_incs_dir(host, name));
   CHECK(remove_data(host, entry, progress));
+  // Rules that outlive the lease or the settings would stand in the way of the next jail.
+  CHECK(Firewall(host.firewall_table).remove(name));
   CHECK(release_uid_range(host, name));
   if (path_exists(host.rundir + "/" + name)) {
     TRY(const Fd run, open_directory(host.rundir));

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "kernel/firewall.hpp"
 #include "store/host_check.hpp"
 #include "store/jails.hpp"
 #include "store/moves.hpp"
@@ -57,6 +58,8 @@ Result<void> carry_out_rename(const HostSettings& host, const std::string& old_n
                               const std::string& new_name) {
   CHECK(rename_in(host.incdir, old_name, new_name));
   CHECK(rename_in(host.jaildir, old_name, new_name));
+  // The new name's cannot come before the old one's are gone: port and uid range are the same.
+  CHECK(Firewall(host.firewall_table).remove(old_name));
   CHECK(rename_uid_range(host, old_name, new_name));
   CHECK(rename_in(host.logdir, old_name + ".log", new_name + ".log"));
   return rename_in(host.confdir, old_name + ".d", new_name + ".d");

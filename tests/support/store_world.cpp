@@ -44,6 +44,7 @@ StoreWorld::StoreWorld(FileSystem type, LoopVolume::Options options)
   host.datadir = directory / "data";
   host.rundir = directory / "run";
   host.logdir = directory / "log";
+  host.firewall_table = "evojail_test";
   host.jaildir = volume.path() + "/jails";
   host.incdir = volume.path() + "/incs";
   host.archivesdir = volume.path() + "/archives";

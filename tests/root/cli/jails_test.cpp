@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "kernel/firewall.hpp"
 #include "root/cli/program.hpp"
 
 namespace evojail::test {
@@ -135,6 +136,86 @@ TEST_F(Jails, AreRenamedArchivedAndRemovedWithTheirRules) {
   EXPECT_EQ(must({"remove", "web3", "--force"}).out, "jail 'web3' removed\n");
   EXPECT_EQ(must({"remove", "web3", "--force"}).code, 0);
   EXPECT_EQ(run({"remove", "web3"}).code, 2);
+}
+
+/// Rules of a jail of that name, on that port and on those uids.
+void leave_rules(const HostSettings& host, const std::string& name, std::uint16_t port,
+                 std::uint32_t uid) {
+  FirewallJail jail;
+  jail.name = name;
+  jail.port = port;
+  jail.owner_uid = uid;
+  ASSERT_TRUE(Firewall(host.firewall_table).apply(jail));
+}
+
+constexpr std::uint32_t first_uid = 0x70000000;
+
+TEST_F(Jails, AreNotBlockedByTheRulesOfOnesThatAreGone) {
+  leave_rules(host(), "old1", 2222, 0);
+  leave_rules(host(), "old2", 2999, first_uid);
+  must({"init", "web1"});
+  const auto rules = [] { return test::run("nft list table inet evojail"); };
+  EXPECT_THAT(rules(), HasSubstr("jail/web1/in"));
+  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
+
+  test::run("nft flush ruleset");
+  leave_rules(host(), "old1", 2222, first_uid);
+  must({"start", "web1"});
+  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
+  leave_rules(host(), "old1", 2300, 0);
+  must({"port", "web1", "2300"});
+  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
+
+  leave_rules(host(), "old1", 2999, 0);
+  must({"firewall", "web1"});
+  EXPECT_THAT(rules(), HasSubstr("jail/old1")) << "in nobody's way, and it was not asked about";
+  must({"firewall", "all"});
+  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
+  EXPECT_THAT(rules(), HasSubstr("jail/web1/in"));
+}
+
+// Rules that hold a port shut are not taken from a jail that exists.
+TEST_F(Jails, DoNotTakeTheRulesOfOthersAway) {
+  must({"init", "web1"});
+  must({"init", "db1"});
+  test::run("nft flush ruleset");
+  leave_rules(host(), "db1", 2222, 0);
+  const Ended failed = run({"start", "web1"});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("jail 'db1' has the same port"));
+  EXPECT_THAT(failed.err, HasSubstr("hint: 'evojail firewall all'"));
+  must({"firewall", "all"});
+  must({"start", "web1"});
+  // What looks foreign may be the rules of a jail whose settings nobody can read.
+  add_setting("db1", "COLOUR=blue");
+  leave_rules(host(), "old1", 2999, 0);
+  EXPECT_EQ(run({"firewall", "all"}).code, 1);
+  EXPECT_THAT(test::run("nft list table inet evojail"), HasSubstr("jail/db1/in"));
+  EXPECT_THAT(test::run("nft list table inet evojail"), HasSubstr("jail/old1/in"));
+}
+
+TEST_F(Jails, TakeTheirRulesAlongBeforeLeaseAndSettings) {
+  must({"init", "web1"});
+  test::run("chattr +i " + host().confdir);
+  EXPECT_EQ(run({"remove", "web1", "--force"}).code, 1);
+  EXPECT_THAT(test::run("nft list table inet evojail"), Not(HasSubstr("jail/web1/in")));
+  test::run("chattr -i " + host().confdir);
+  must({"remove", "web1", "--force"});
+
+  must({"init", "web1"});
+  test::run("chattr +i " + host().confdir + "/web1.d");
+  EXPECT_EQ(run({"archive", "web1"}).code, 1);
+  EXPECT_THAT(test::run("nft list table inet evojail"), Not(HasSubstr("jail/web1/in")));
+  test::run("chattr -i " + host().confdir + "/web1.d");
+  must({"archive", "web1"});
+
+  must({"init", "web2"});
+  test::run("chattr +i " + host().confdir);
+  EXPECT_EQ(run({"rename", "web2", "web3"}).code, 1);
+  EXPECT_THAT(test::run("nft list table inet evojail"), Not(HasSubstr("jail/web2/in")));
+  test::run("chattr -i " + host().confdir);
+  must({"rename", "web2", "web3"});
+  EXPECT_THAT(test::run("nft list table inet evojail"), HasSubstr("jail/web3/in"));
 }
 
 }  // namespace
