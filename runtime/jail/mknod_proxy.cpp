@@ -8,12 +8,12 @@
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "jail/device_places.hpp"
 #include "jail/mknod_request.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/clone.hpp"
@@ -42,13 +42,14 @@ Result<Fd> open_parent(const MknodRequest& request, const std::string& directory
 }
 
 /// In a process of its own: the host's root has no id on an id-mapped mount (EOVERFLOW), so the
-/// caller's ids are taken on, and NO_SETUID_FIXUP keeps CAP_MKNOD while they are.
+/// caller's ids are taken on, and NO_SETUID_FIXUP keeps CAP_MKNOD while they are. The umask is the
+/// caller's too, for the kernel to apply: it does not where the parent has a default ACL (acl(5)).
 int make_node_as_caller(int parent, const std::string& name, const MknodRequest& request) {
   if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0) return errno;
   if (!limit_capabilities({CAP_MKNOD, CAP_DAC_OVERRIDE, CAP_SETUID, CAP_SETGID})) return EPERM;
   ::setfsgid(request.gid);
   ::setfsuid(request.uid);
-  ::umask(0);
+  ::umask(request.umask);
   return ::mknodat(parent, name.c_str(), request.mode, request.device) == 0 ? 0 : errno;
 }
 
@@ -62,14 +63,8 @@ Result<void> make_node(const MknodRequest& request, const SplitPath& path, int p
 
 }  // namespace
 
-Result<bool> mounted_nodev(const std::string& path) {
-  struct statvfs facts{};
-  if (::statvfs(path.c_str(), &facts) != 0) return fail_errno("looking at the mount of", path);
-  return (facts.f_flag & ST_NODEV) != 0;
-}
-
 Result<MknodProxy> MknodProxy::make(int listener, int init, std::uint32_t base_uid,
-                                    std::string data) {
+                                    std::vector<std::string> places) {
   std::vector<std::uint64_t> mounts;
   for (const char* place : {"data", "var/backup", "var"}) {
     TRY(const Fd directory,
@@ -77,7 +72,7 @@ Result<MknodProxy> MknodProxy::make(int listener, int init, std::uint32_t base_u
     TRY(const auto id, mount_id(directory.get()));
     mounts.push_back(id);
   }
-  return MknodProxy(listener, base_uid, std::move(data), std::move(mounts));
+  return MknodProxy(listener, base_uid, std::move(places), std::move(mounts));
 }
 
 Result<void> MknodProxy::serve_one() {
@@ -91,8 +86,8 @@ Result<void> MknodProxy::serve_one() {
     const mode_t type = request.mode & S_IFMT;
     if (type != S_IFCHR && type != S_IFBLK) return fail_errno("making", request.path, EPERM);
     if (request.uid != base_uid_) return fail_errno("making", request.path, EPERM);
-    TRY(const bool inert, mounted_nodev(data_));
-    if (!inert) return fail_errno("making", request.path, EPERM);
+    TRY(const auto live, first_without_nodev(places_));
+    if (!live.empty()) return fail_errno("making", request.path, EPERM);
     TRY(const Fd parent, open_parent(request, path.directory));
     TRY(const auto mount, mount_id(parent.get()));
     if (std::ranges::find(mounts_, mount) == mounts_.end())

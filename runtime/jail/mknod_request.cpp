@@ -110,7 +110,8 @@ Result<MknodRequest> read_mknod_request(const SyscallNotification& notification)
   TRY(const Fd status_file, open_path(proc + "/status", O_RDONLY));
   TRY(const auto text, read_all(status_file.get(), "status", 1 << 16));
   TRY(const auto status, parse_caller_status(text));
-  request.mode = static_cast<mode_t>(arguments[first + 1]) & ~status.umask;
+  request.mode = static_cast<mode_t>(arguments[first + 1]);
+  request.umask = status.umask;
   // The system call's dev_t is 32 bits wide, as new_encode_dev() lays it out; glibc's is 64.
   const auto device = static_cast<std::uint32_t>(arguments[first + 2]);
   request.device =

@@ -18,7 +18,8 @@ namespace evojail {
 struct MknodRequest {
   Fd start;               ///< O_PATH: where the path begins, in the caller's root or directory
   std::string path;       ///< relative to it
-  mode_t mode = 0;        ///< type and permissions, the caller's umask applied
+  mode_t mode = 0;        ///< type and permissions, as the caller asked for
+  mode_t umask = 0;       ///< the caller's
   dev_t device = 0;       ///< 0:0 is overlayfs's whiteout
   std::uint32_t uid = 0;  ///< the caller's file-system ids, as the host sees them
   std::uint32_t gid = 0;
@@ -36,8 +37,7 @@ struct CallerStatus {
 [[nodiscard]] Result<CallerStatus> parse_caller_status(std::string_view text);
 
 /// A path cut into the directory (may be ".") and the last component; one that names no new entry
-/// (empty, ".",
-/// "..", a trailing slash) fails as mknod(2) does.
+/// (empty, ".", "..", a trailing slash) fails as mknod(2) does.
 struct SplitPath {
   std::string directory;
   std::string name;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/parse.hpp"
@@ -37,21 +36,12 @@ void SessionLog::end_line(std::vector<std::string>& lines, Clock::time_point now
   if (overlong_) line += "...";
   line_.clear();
   overlong_ = false;
-  if (!may_pass(now)) {
+  if (!rate_.take(now)) {
     ++dropped_;
     return;
   }
   if (dropped_ > 0) lines.push_back(fmt::format("({} lines dropped)", std::exchange(dropped_, 0)));
   lines.push_back(std::move(line));
-}
-
-bool SessionLog::may_pass(Clock::time_point now) {
-  const std::chrono::duration<double> since = now - last_;
-  last_ = now;
-  allowance_ = std::min<double>(burst, allowance_ + since.count() * lines_per_second);
-  if (allowance_ < 1) return false;
-  allowance_ -= 1;
-  return true;
 }
 
 }  // namespace evojail

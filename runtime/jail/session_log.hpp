@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jail/token_bucket.hpp"
+
 namespace evojail {
 
 /// Turns what one session writes to its log into lines fit for the host's: escaped, of bounded
@@ -13,7 +15,7 @@ namespace evojail {
 /// with the next line that passes. Pure: the time comes in as a value.
 class SessionLog {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = TokenBucket::Clock;
   static constexpr std::size_t line_limit = 400;       ///< bytes of one line
   static constexpr std::size_t lines_per_second = 20;  ///< in the long run
   static constexpr std::size_t burst = 100;            ///< lines at once
@@ -25,12 +27,10 @@ class SessionLog {
 
  private:
   void end_line(std::vector<std::string>& lines, Clock::time_point now);
-  [[nodiscard]] bool may_pass(Clock::time_point now);
 
   std::string line_;
   bool overlong_ = false;
-  double allowance_ = burst;
-  Clock::time_point last_{};
+  TokenBucket rate_{burst, lines_per_second};
   std::uint64_t dropped_ = 0;
 };
 

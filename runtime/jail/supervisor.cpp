@@ -15,12 +15,13 @@
 #include "base/file.hpp"
 #include "base/parse.hpp"
 #include "jail/control.hpp"
+#include "jail/device_places.hpp"
 #include "jail/disk_guard.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/jail_start.hpp"
 #include "jail/last_session.hpp"
-#include "jail/mknod_proxy.hpp"
+#include "jail/mknod_service.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
 #include "jail/session_table.hpp"
@@ -76,7 +77,8 @@ class Supervisor {
         settings_(std::move(settings)),
         loop_(std::move(loop)),
         signals_(std::move(signals)),
-        sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }) {}
+        sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }),
+        mknod_(state_, loop_, options.log, device_places(options.host, paths_)) {}
 
   Result<void> run() {
     CHECK(sessions_.attach());
@@ -84,9 +86,7 @@ class Supervisor {
     CHECK(loop_.watch(state_.control.get(), [this] { on_control(); }));
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
-    TRY(mknod_, MknodProxy::make(state_.init.mknod_listener.get(), state_.init.process.pid(),
-                                 state_.base_uid, paths_.data));
-    CHECK(loop_.watch(state_.init.mknod_listener.get(), [this] { on_mknod(); }));
+    CHECK(mknod_.attach());
     look_at_disk();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
@@ -165,14 +165,6 @@ class Supervisor {
       log(LogLevel::info,
           fmt::format("killed {} processes that outlived their session", message->value));
     }
-  }
-
-  void on_mknod() {
-    const auto served = mknod_->serve_one();
-    if (served) return;
-    // Without a listener callers get ENOSYS: a push with devices fails, and says so.
-    log(LogLevel::error, served.error().message());
-    loop_.unwatch(state_.init.mknod_listener.get());
   }
 
   /// DISK_RESERVE: while the volume is low, writing sessions end.
@@ -263,10 +255,7 @@ class Supervisor {
 
   [[nodiscard]] std::vector<std::string> warnings() const {
     std::vector<std::string> list;
-    if (const auto inert = mounted_nodev(paths_.data); !inert || !*inert) {
-      list.push_back(fmt::format(
-          "device nodes are refused: the volume of '{}' is not mounted nodev", paths_.data));
-    }
+    if (auto refusal = mknod_.refusal(); !refusal.empty()) list.push_back(std::move(refusal));
     if (!state_.limited_by_cgroup) {
       list.emplace_back("no cgroup was delegated: resource limits only, none on memory as a whole");
     }
@@ -328,7 +317,7 @@ class Supervisor {
   EventLoop loop_;
   Fd signals_;
   SessionTable sessions_;
-  std::optional<MknodProxy> mknod_;
+  MknodService mknod_;
   DiskGuard disk_;
   bool stopping_ = false;
   bool init_died_ = false;

@@ -1,6 +1,7 @@
 #include "kernel/seccomp_notify.hpp"
 
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -8,6 +9,10 @@
 namespace evojail {
 
 Result<std::optional<SyscallNotification>> receive_notification(int listener) {
+  // Before Linux 6.11 NOTIF_RECV waits for ever once all who could call are gone.
+  pollfd calls{.fd = listener, .events = POLLIN, .revents = 0};
+  if (::poll(&calls, 1, 0) == 0) return std::nullopt;
+  if ((calls.revents & (POLLIN | POLLNVAL)) == 0) return std::nullopt;
   seccomp_notif request{};
   if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) {
     if (errno == ENOENT || errno == EINTR || errno == EAGAIN) return std::nullopt;

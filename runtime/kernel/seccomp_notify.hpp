@@ -18,7 +18,7 @@ struct SyscallNotification {
   std::array<std::uint64_t, 6> arguments{};
 };
 
-/// The next notification; nullopt where the caller died meanwhile.
+/// The next notification; nullopt where there is none: the caller died meanwhile. Never waits.
 [[nodiscard]] Result<std::optional<SyscallNotification>> receive_notification(int listener);
 
 /// Whether the caller is still the one that was notified about and still waits: to be asked after

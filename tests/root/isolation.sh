@@ -70,8 +70,16 @@ done
 must in_jail web1 /usr/bin/true
 
 step 'devices and mounts'
-refused web1 'mknod /tmp/disk b 7 0 && head -c 1 /tmp/disk' 'not permitted|Permission denied'
-refused web1 'mknod /data/disk b 7 0 && head -c 1 /data/disk' 'not permitted|Permission denied'
+refused web1 'mknod /tmp/zero c 1 5' 'Operation not permitted'
+must in_jail web1 'mkfifo /tmp/fifo && mknod -m 666 /data/zero c 1 5'
+[[ -c $JAILS/web1/data/zero ]] || fail 'a node that a client may push was not made'
+refused web1 'head -c 1 /data/zero' 'Permission denied'
+must_exit 1 head -c 1 "$JAILS/web1/data/zero"
+mkdir "$T/live"
+mount --bind "$JAILS/web1/data" "$T/live"
+mount -o remount,bind,dev "$T/live"
+must head -c 1 "$T/live/zero"
+umount "$T/live"
 refused web1 'hostname elsewhere' 'not permitted|must be root'
 equal "$(in_jail web1 hostname)" web1
 equal "$(hostname)" evojail-test

@@ -21,6 +21,7 @@
 
 #include "kernel/capabilities.hpp"
 #include "kernel/seccomp.hpp"
+#include "kernel/seccomp_notify.hpp"
 #include "support/profiles.hpp"
 
 namespace evojail {
@@ -98,6 +99,7 @@ class Caller {
   }
 
   void signal(int number) const { kill(pid_, number); }
+  [[nodiscard]] int listener() const { return listener_.get(); }
   [[nodiscard]] bool has_listener() const { return static_cast<bool>(listener_); }
 
   int exit_code() {
@@ -189,6 +191,27 @@ TEST(MknodNotification, NeedsSomebodyWhoListens) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(WEXITSTATUS(status), ENOSYS);
+}
+
+/// Some kernels make the receiver wait for ever then.
+TEST(MknodNotification, NobodyWaitsForCallersThatAreGone) {
+  Caller caller(session_filter(true), [] { return 7; });
+  ASSERT_TRUE(caller.has_listener());
+  EXPECT_EQ(caller.exit_code(), 7);
+  const auto none = receive_notification(caller.listener());
+  ASSERT_TRUE(none) << none.error().message();
+  EXPECT_FALSE(*none);
+}
+
+TEST(MknodNotification, WhatIsNoListenerIsAnError) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const Fd out(ends[0]);
+  const Fd in(ends[1]);
+  ASSERT_EQ(write(in.get(), "x", 1), 1);
+  const auto none = receive_notification(out.get());
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code(), ENOTTY);
 }
 
 /// A session cannot make a listener of its own below ours (and its filter denies seccomp(2)
