@@ -18,6 +18,10 @@ ResourceLimit at_most(const Profile& profile, int resource, std::uint64_t settin
   return {resource, setting};
 }
 
+std::uint64_t processes_of(const JailSettings& settings, const Profile& profile) {
+  return at_most(profile, RLIMIT_NPROC, settings.max_processes).value;
+}
+
 }  // namespace
 
 Result<Profile> load_profile(const std::string& name) {
@@ -49,6 +53,8 @@ Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
   plan.data = paths.data;
   plan.var = paths.var;
   plan.base_uid = base_uid;
+  // Beside the sessions' processes there is init.
+  plan.processes = processes_of(settings, profile) + 1;
   plan.tmp_size = settings.tmp_size;
   plan.run_size = settings.run_size;
   plan.mounts = profile.mounts;

@@ -19,7 +19,7 @@ constexpr std::uint64_t namespaces =
 }  // namespace
 
 Result<Launch> Launch::begin(const LaunchPlan& plan, std::optional<int> cgroup) {
-  TRY(const Fd user_namespace, make_user_namespace(plan.base_uid));
+  TRY(const Fd user_namespace, make_user_namespace(plan.base_uid, plan.processes));
   TRY(auto channel, channel_pair());
   TRY(auto process,
       clone_process(

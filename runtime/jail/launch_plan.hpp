@@ -18,6 +18,7 @@ struct LaunchPlan {
   std::string data;            ///< mounted with mapped ids at /data and /var/backup
   std::string var;             ///< mounted with mapped ids at /var
   std::uint32_t base_uid = 0;  ///< the jail's root, as the host sees it
+  std::uint64_t processes = 0;  ///< of the whole jail, init included
   std::uint64_t tmp_size = 0;  ///< of /tmp, bytes
   std::uint64_t run_size = 0;  ///< of /run, bytes
   ProfileMounts mounts;        ///< flags of the jail's mounts

@@ -13,6 +13,7 @@ namespace {
 
 /// As for a jail whose range is the last of all; nothing is made that outlives the descriptor.
 const std::uint32_t kProbeBase = UidRange{uid_range_count - 1}.base();
+constexpr std::uint64_t kProbeProcesses = 10;
 
 Finding check_mapped_mount(const HostSettings& host, int user_namespace) {
   const auto directory = open_directory(host.jaildir);
@@ -41,7 +42,7 @@ Finding check_seccomp() {
 
 Findings check_isolation(const HostSettings& host) {
   Findings findings{check_seccomp()};
-  const auto user_namespace = make_user_namespace(kProbeBase);
+  const auto user_namespace = make_user_namespace(kProbeBase, kProbeProcesses);
   if (!user_namespace) {
     findings.push_back(missing(
         "user namespaces", user_namespace.error().message(),
