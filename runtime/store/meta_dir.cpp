@@ -48,6 +48,17 @@ Result<void> write_entry(int dir, const std::string& name, const std::string& pa
   return {};
 }
 
+/// Whether a file was mirrored after its last change, told without reading it: the copy bears its
+/// time, and was made so much later that no change can have fallen into the same tick of the clock.
+bool is_mirrored(int mirror, const std::string& name, const struct stat& original) {
+  struct stat copy{};
+  return ::fstatat(mirror, name.c_str(), &copy, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(copy.st_mode) && copy.st_size == original.st_size &&
+         copy.st_mtim.tv_sec == original.st_mtim.tv_sec &&
+         copy.st_mtim.tv_nsec == original.st_mtim.tv_nsec &&
+         original.st_ctim.tv_sec + 2 < copy.st_ctim.tv_sec;
+}
+
 }  // namespace
 
 Result<std::optional<MetaDir>> MetaDir::open(int incs_dir, const std::string& incs_path) {
@@ -157,11 +168,17 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
     }
     if (!S_ISREG(st.st_mode)) continue;
     mirrored.push_back(name);
+    if (is_mirrored(to.get(), name, st)) continue;
     TRY(const auto now, read_entry(from.get(), name, conf_dir + "/" + name, settings_limit));
     TRY(const auto before, read_entry(to.get(), name, path + "/" + name, settings_limit));
-    if (!now || now == before) continue;
-    CHECK(write_entry(to.get(), name, path + "/" + name, *now, st.st_mode & 07777, sync));
-    changed = true;
+    if (!now) continue;
+    if (now != before) {
+      CHECK(write_entry(to.get(), name, path + "/" + name, *now, st.st_mode & 07777, sync));
+      changed = true;
+    }
+    // For is_mirrored() alone: without it the file is read again.
+    const std::array<timespec, 2> times{timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, st.st_mtim};
+    ::utimensat(to.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW);
   }
   TRY(const auto there, list_directory(to.get(), path));
   for (const auto& name : there) {

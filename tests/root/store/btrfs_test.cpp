@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <span>
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
@@ -64,22 +65,45 @@ TEST(Btrfs, SnapshotsOfManyJailsShareCommits) {
           << (outcome.error ? outcome.error->message() : "without an error");
     }
     EXPECT_LE(commits, 10U) << inc;
-    RecordProperty("commits", static_cast<int>(commits));
+    RecordProperty(inc, static_cast<int>(commits));
     for (const auto& request : requests) {
       ASSERT_EQ(read_text(world.inc(request.jail, inc) + "/data/f"), request.jail);
     }
   }
   EXPECT_THAT(world.leftovers(), IsEmpty());
 
+  // One by one each has a commit of its own.
+  constexpr std::size_t few = 20;
+  const auto alone = world.volume.commits();
+  for (const auto& request : std::span(requests).first(few)) {
+    ASSERT_EQ(world.take(request.jail, "2026-01-01-02").status, IncStatus::taken);
+  }
+  EXPECT_GE(world.volume.commits() - alone, few);
+
   std::vector<IncRemoval> removals;
   for (const auto& request : requests) {
     removals.push_back({request.jail, {"2026-01-01-00", "2026-01-01-01"}});
   }
+  for (auto& removal : std::span(removals).first(few)) removal.incs.emplace_back("2026-01-01-02");
   const auto before = world.volume.commits();
   const auto removed = remove_incs(world.host, removals);
   EXPECT_THAT(removed, Each(Field(&RemovalOutcome::status, RemovalStatus::removed)));
   EXPECT_LE(world.volume.commits() - before, 5U);
   EXPECT_THAT(list_inc_owners(world.host).value(), IsEmpty());
+}
+
+TEST(Btrfs, ASmallVolumeCostsCommitsButNoIncs) {
+  LoopVolume::Options small;
+  small.size = 256ULL << 20;
+  StoreWorld world(FileSystem::btrfs, small);
+  const auto requests = make_jails(world, 200);
+  for (const char* inc : {"2026-01-01-00", "2026-01-01-01", "2026-01-01-02"}) {
+    for (const auto& outcome : take_incs(world.host, requests, inc)) {
+      EXPECT_EQ(outcome.status, IncStatus::taken)
+          << (outcome.error ? outcome.error->message() : "without an error");
+    }
+  }
+  EXPECT_THAT(world.leftovers(), IsEmpty());
 }
 
 TEST(Btrfs, ManyMoreThanThereAreDescriptors) {
