@@ -57,29 +57,26 @@ Result<std::chrono::seconds> parse_wait(const std::optional<std::string>& text) 
 }
 
 /// Waits until no session has a command running, looking twice a second, or until time is up.
-std::vector<OpenSessions> wait_for_sessions(const HostSettings& host,
-                                            const std::vector<std::string>& names,
-                                            std::chrono::seconds patience, Progress& progress) {
+void wait_for_sessions(const HostSettings& host, const std::vector<std::string>& names,
+                       std::chrono::seconds patience, Progress& progress) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (;;) {
-    auto sessions = read_open_sessions(host, names);
-    const auto busy = std::ranges::find_if(sessions, &OpenSessions::push_in_flight);
-    if (busy == sessions.end() || std::chrono::steady_clock::now() >= deadline) return sessions;
-    progress.update({.what = names[static_cast<std::size_t>(busy - sessions.begin())]});
+  auto busy = names.begin();
+  while (std::chrono::steady_clock::now() < deadline) {
+    busy = std::find_if(names.begin(), names.end(), [&host](const std::string& name) {
+      return read_open_sessions(host, name).push_in_flight;
+    });
+    if (busy == names.end()) return;
+    progress.update({.what = *busy});
     ::poll(nullptr, 0, 500);
   }
 }
 
-std::vector<IncRequest> make_requests(const std::vector<std::string>& names,
-                                      std::vector<OpenSessions> sessions) {
+std::vector<IncRequest> make_requests(const HostSettings& host,
+                                      const std::vector<std::string>& names) {
   std::vector<IncRequest> requests;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    IncRequest request;
-    request.jail = names[i];
-    request.push_in_flight = sessions[i].push_in_flight;
-    request.idle = sessions[i].idle;
-    request.sessions = std::move(sessions[i].lines);
-    requests.push_back(std::move(request));
+  for (const std::string& name : names) {
+    requests.push_back(
+        {.jail = name, .sessions = [&host, name] { return read_open_sessions(host, name); }});
   }
   return requests;
 }
@@ -89,11 +86,18 @@ void warn_of(const IncOutcome& outcome, const std::string& inc_name) {
   const std::string inc = fmt::format("{}/{}", outcome.jail, inc_name);
   if (outcome.status == IncStatus::exists) {
     print_warning(fmt::format("inc '{}' exists already, nothing was done", inc));
-  } else if (outcome.status == IncStatus::taken && !outcome.record.troubles.empty()) {
+  }
+  if (outcome.status != IncStatus::taken) return;
+  if (outcome.record.push_in_flight) {
+    print_warning(fmt::format("inc '{}' is partial: a push was in flight", inc));
+  }
+  if (!outcome.record.troubles.empty()) {
     print_warning(
         fmt::format("inc '{}' is partial: {}", inc, enumerate(outcome.record.troubles, 3)));
-  } else if (outcome.status == IncStatus::taken && outcome.record.partial) {
-    print_warning(fmt::format("inc '{}' is partial: a push was in flight", inc));
+  }
+  if (outcome.full_copy) {
+    print_warning(
+        fmt::format("inc '{}' is a full copy: something is missing from every inc before it", inc));
   }
 }
 
@@ -117,6 +121,8 @@ std::string summary(const std::vector<IncOutcome>& outcomes, const std::string& 
   return text;
 }
 
+/// An inc that a push made partial is worth a warning, not a failure: a client that never stops
+/// pushing would otherwise keep "inc && rm" from ever thinning.
 int finish(std::vector<IncOutcome>& outcomes, const std::string& inc_name) {
   Failures failures;
   bool unreadable = false;
@@ -141,12 +147,12 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   if (!names) return report(names.error());
 
   Progress waiting("waiting for sessions", invocation.quiet);
-  auto sessions = wait_for_sessions(invocation.host, *names, *patience, waiting);
+  wait_for_sessions(invocation.host, *names, *patience, waiting);
   waiting.clear();
 
   Progress progress("taking incs", invocation.quiet);
-  auto outcomes = take_incs(invocation.host, make_requests(*names, std::move(sessions)), *inc_name,
-                            {}, [&progress](const IncProgress& state) {
+  auto outcomes = take_incs(invocation.host, make_requests(invocation.host, *names), *inc_name, {},
+                            [&progress](const IncProgress& state) {
                               progress.update({.what = state.jail,
                                                .done = state.done,
                                                .total = state.total,
@@ -179,7 +185,8 @@ Action declare_inc(Arguments& arguments) {
   arguments.example("inc web1 --wait 600", "Of one, ten minutes after now at the latest.");
   arguments.note(
       "An inc is named after the hour (2026-03-22-11). One that exists is left alone, with a "
-      "warning. A jail without an incs_policy wants none.");
+      "warning. A jail without an incs_policy wants none. Exit code 1 where something could not be "
+      "read; an inc that is partial for a push alone is a warning.");
   return [command](const Invocation& invocation) { return run_inc(invocation, *command); };
 }
 

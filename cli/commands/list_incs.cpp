@@ -56,6 +56,7 @@ std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
   if (inc.record && !inc.record->sessions.empty()) {
     notes.push_back(count_of(inc.record->sessions.size(), "session") + " open");
   }
+  if (inc.record && inc.record->push_in_flight) notes.emplace_back("a push was in flight");
   if (inc.record && !inc.record->troubles.empty()) {
     notes.push_back(enumerate(inc.record->troubles, 1));
   }

@@ -29,6 +29,7 @@ json record_value(const IncRecord& record) {
           {"began", format_utc(record.began)},
           {"ended", record.ended ? json(format_utc(*record.ended)) : json(nullptr)},
           {"partial", record.partial},
+          {"push_in_flight", record.push_in_flight},
           {"sessions", record.sessions},
           {"troubles", record.troubles},
           {"entries", value_or_null(record.entries)},
@@ -102,6 +103,7 @@ std::string inc_outcomes_json(const std::string& inc_name,
     const bool taken = outcome.status == IncStatus::taken;
     list.push_back({{"jail", outcome.jail},
                     {"status", status_word(outcome.status)},
+                    {"full_copy", outcome.full_copy},
                     {"record", taken ? record_value(outcome.record) : json(nullptr)},
                     {"error", error_value(outcome.error)}});
   }

@@ -23,12 +23,19 @@ std::string utc(std::int64_t seconds) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &time)};
 }
 
-bool settled(const HostSettings& host, const std::string& name) {
-  const auto last = read_last_session(host, name);
-  if (!last) return false;
-  if (!*last) return true;
+EndedSession describe_ended(const LastSession& last) {
+  EndedSession ended;
+  ended.peer = last.peer;
+  ended.since = utc(last.began);
+  ended.line = fmt::format("{}, since {}, to {}{}", last.peer, ended.since, utc(last.ended),
+                           last.command.empty() ? "" : ", " + last.command);
+  ended.push = !last.command.empty();
+  return ended;
+}
+
+bool settled(const LastSession& last) {
   const std::int64_t now = std::time(nullptr);
-  return (*last)->ended <= now && now - (*last)->ended >= kSettled;
+  return last.ended <= now && now - last.ended >= kSettled;
 }
 
 }  // namespace
@@ -38,28 +45,26 @@ std::string describe_session(const SessionStatus& session) {
                      utc(session.began), session.command.empty() ? "" : ", " + session.command);
 }
 
-std::vector<OpenSessions> read_open_sessions(const HostSettings& host,
-                                             const std::vector<std::string>& names) {
-  std::vector<OpenSessions> all;
-  for (const std::string& name : names) {
-    const auto status = ask_status(JailPaths(host, name));
-    OpenSessions open;
-    if (!status) {
-      // Its jail could be in the middle of a push.
-      open.lines.push_back("not known: " + status.error().message());
-      open.push_in_flight = true;
-    } else if (!*status) {
-      open.idle = true;
-    } else {
-      for (const SessionStatus& session : (*status)->sessions) {
-        open.lines.push_back(describe_session(session));
-        open.push_in_flight = open.push_in_flight || !session.command.empty();
-      }
-      open.idle = (*status)->sessions.empty() && settled(host, name);
+OpenSessions read_open_sessions(const HostSettings& host, const std::string& name) {
+  OpenSessions open;
+  const auto status = ask_status(JailPaths(host, name));
+  // After the question above: a session that ends in between is in both answers, not in none.
+  const auto last = read_last_session(host, name);
+  if (last && *last) open.last = describe_ended(**last);
+  if (!status) {
+    // Its jail could be in the middle of a push.
+    open.lines.push_back("not known: " + status.error().message());
+    open.push_in_flight = true;
+  } else if (!*status) {
+    open.idle = true;
+  } else {
+    for (const SessionStatus& session : (*status)->sessions) {
+      open.lines.push_back(describe_session(session));
+      open.push_in_flight = open.push_in_flight || !session.command.empty();
     }
-    all.push_back(std::move(open));
+    open.idle = (*status)->sessions.empty() && last && (!*last || settled(**last));
   }
-  return all;
+  return open;
 }
 
 }  // namespace evojail

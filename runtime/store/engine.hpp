@@ -13,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "store/tree_clock.hpp"
 
 namespace evojail {
 
@@ -25,10 +26,11 @@ struct BuildRequest {
   int manifests_dir = -1;     ///< where manifests lie; only with keeps_manifests()
   std::string base_manifest;  ///< the name of the base's, in `manifests_dir`; empty: none
   std::string manifest;       ///< the name to write this inc's under
-  bool sessions_open = true;
-  bool stopped_cleanly = false;
-  std::uint64_t keep_free = 0;  ///< bytes of the volume that copying must leave
-  unsigned threads = 0;         ///< 0: as the engine likes
+  /// Asked where the engine's proof wants to know it, twice; without it one may be open.
+  std::function<bool()> sessions_open{};
+  std::span<const BootId> clean_boots{};  ///< boots after which nothing of the jail was lost
+  std::uint64_t keep_free = 0;            ///< bytes of the volume that copying must leave
+  unsigned threads = 0;                   ///< 0: as the engine likes
 };
 
 struct BuildResult {

@@ -35,6 +35,7 @@ std::string format_inc_record(const IncRecord& record) {
   json["ended"] = nullable(record.ended);
   json["sessions"] = record.sessions;
   json["partial"] = record.partial;
+  json["push_in_flight"] = record.push_in_flight;
   json["troubles"] = record.troubles;
   json["entries"] = nullable(record.entries);
   json["linked"] = nullable(record.linked);
@@ -56,6 +57,7 @@ Result<IncRecord> parse_inc_record(const std::string& text, const std::string& f
     record.ended = optional_of<std::int64_t>(json.at("ended"));
     record.sessions = json.at("sessions").get<std::vector<std::string>>();
     record.partial = json.at("partial").get<bool>();
+    record.push_in_flight = json.at("push_in_flight").get<bool>();
     record.troubles = json.at("troubles").get<std::vector<std::string>>();
     record.entries = optional_of<std::uint64_t>(json.at("entries"));
     record.linked = optional_of<std::uint64_t>(json.at("linked"));

@@ -19,7 +19,8 @@ struct IncRecord {
   std::optional<std::int64_t> ended;  ///< unknown where the taking was cut short and finished later
   std::vector<std::string> sessions;  ///< open while it was taken, as the caller names them
   bool partial = false;               ///< a push was in flight, or something could not be copied
-  std::vector<std::string> troubles;  ///< what makes it partial, for people; bounded
+  bool push_in_flight = false;        ///< while it was taken
+  std::vector<std::string> troubles;  ///< what could not be copied, for people; bounded
   std::optional<std::uint64_t> entries;       ///< files, directories and others
   std::optional<std::uint64_t> linked;        ///< entries linked to the inc before
   std::optional<std::uint64_t> copied_bytes;  ///< bytes copied anew

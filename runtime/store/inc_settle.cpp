@@ -52,7 +52,9 @@ Result<void> complete_inc(Engine& engine, int incs_dir, const std::string& path,
     rebuilt.engine = engine.name();
     rebuilt.began = entry.began;
     rebuilt.partial = entry.partial;
-    if (entry.partial) rebuilt.troubles.emplace_back("a push was in flight");
+    if (entry.partial) {
+      rebuilt.troubles.emplace_back("not known: its record was lost with the machine's power");
+    }
     CHECK(meta.write_record(rebuilt, sync));
   }
   TRY(Fd manifests, meta.open_manifests());

@@ -34,6 +34,7 @@ struct Job {
   Fd jail_dir;  ///< these three from open() on
   Fd incs_dir;
   std::optional<MetaDir> meta;
+  std::optional<OpenSessions> sessions;  ///< from right before the inc on
   BuildResult built;
   std::optional<Error> build_error;
   std::string base_identity;  ///< of the inc that this one is built on
@@ -62,6 +63,17 @@ class MoreDescriptors {
   bool raised_ = false;
   std::size_t limit_ = 1024;
 };
+
+/// What is known of the jail's sessions takes in what they are now.
+const OpenSessions& look_at_sessions(Job& job) {
+  OpenSessions now = job.request->sessions ? job.request->sessions() : OpenSessions{};
+  if (job.sessions) {
+    job.sessions->add(now);
+  } else {
+    job.sessions = std::move(now);
+  }
+  return *job.sessions;
+}
 
 class Taking {
  public:
@@ -146,7 +158,6 @@ Result<void> Taking::prepare(Job& job) {
   TRY(job.entry.token, random_token());
   job.entry.subject = inc_name_;
   job.entry.began = std::time(nullptr);
-  job.entry.partial = job.request->push_in_flight;
   CHECK(journal_.write(jail, job.entry));
   job.underway = true;
   return {};
@@ -172,18 +183,22 @@ Result<void> Taking::open(Job& job) {
   return {};
 }
 
-/// The newest inc that evojail took whole. One of bkctld's will not do: its files may be the very
-/// inodes of the live tree.
+/// The newest inc that evojail took of all that was there. One of bkctld's will not do: its files
+/// may be the very inodes of the live tree. One that is partial because a push was in flight will:
+/// what makes it partial is that its files do not belong to one moment, and nothing is linked for
+/// standing in a complete inc. Each file is linked because its own record proves that this copy is
+/// that inode's contents, no session could have touched it since, or else because its bytes were
+/// compared (rules 4 and 5). Otherwise a jail with a session that never ends would cost a full copy
+/// each time.
 Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
   TRY(dir, job.meta->open_manifests());
   request.manifests_dir = dir.get();
   request.manifest = request.temporary;
   TRY(const auto incs, list_incs(host_, job.request->jail, ListDetail::full));
   for (auto inc = incs.rbegin(); inc != incs.rend(); ++inc) {
-    if (!inc->dated || !inc->record || inc->record->partial ||
-        inc->record->engine != engine_->name()) {
-      continue;
-    }
+    if (!inc->dated || !inc->record || inc->record->engine != engine_->name()) continue;
+    job.outcome->full_copy = !inc->record->troubles.empty();
+    if (job.outcome->full_copy) continue;
     request.base = inc->name;
     job.base_identity = inc->identity;
     if (entry_exists(dir.get(), inc->identity)) request.base_manifest = inc->identity;
@@ -197,8 +212,8 @@ Result<void> Taking::build(Job& job) {
   request.jail_dir = job.jail_dir.get();
   request.incs_dir = job.incs_dir.get();
   request.temporary = job.entry.new_name();
-  request.sessions_open = !job.request->idle;
-  request.stopped_cleanly = job.request->stopped_cleanly;
+  request.sessions_open = [&job] { return !look_at_sessions(job).idle; };
+  request.clean_boots = job.request->clean_boots;
   request.keep_free = keep_free_;
   request.threads = options_.threads;
   Fd manifests;
@@ -253,10 +268,12 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
   record.engine = engine_->name();
   record.began = job.entry.began;
   record.ended = std::time(nullptr);
-  record.sessions = job.request->sessions;
+  if (job.sessions) {
+    record.sessions = job.sessions->lines;
+    record.push_in_flight = job.sessions->push_in_flight;
+  }
   record.troubles = job.built.troubles;
-  if (job.request->push_in_flight) record.troubles.emplace_back("a push was in flight");
-  record.partial = !record.troubles.empty();
+  record.partial = record.push_in_flight || !record.troubles.empty();
   record.entries = job.built.entries;
   record.linked = job.built.linked;
   record.copied_bytes = job.built.copied_bytes;
@@ -270,6 +287,13 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
     }
     sync.add(std::move(manifests));
   }
+  // Where a crash keeps the name and loses the record, the journal knows the worst of it: it was
+  // changed first, and no file system here keeps the later of two such steps without the earlier.
+  if (record.partial) {
+    job.entry.partial = true;
+    CHECK(journal_.replace(jail, job.entry));
+  }
+  if (!engine_->syncs_volume()) CHECK(sync.sync());
   CHECK(rename_new(incs_dir.get(), job.entry.new_name(), incs_dir.get(), inc_name_,
                    paths.incs_dir + "/" + inc_name_));
   sync.add(std::move(incs_dir));
@@ -358,7 +382,16 @@ void Taking::take(std::vector<Job>& jobs) {
     }
   }
   for_each_underway(jobs, [this](Job& job) { return open(job); });
+  // The tree engine asks by itself, at its T. Snapshots start together, so all are asked before.
+  const auto look_at_all = [&] {
+    if (engine_->keeps_manifests()) return;
+    for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
+      if (jobs[i].underway) look_at_sessions(jobs[i]);
+    });
+  };
+  look_at_all();
   build_all(jobs);
+  look_at_all();
   SyncSet sync(*engine_);
   for_each_underway(jobs, [&](Job& job) { return finish(job, sync); });
   const auto synced = sync.sync();

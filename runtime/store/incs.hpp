@@ -12,6 +12,8 @@
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 #include "store/inc_record.hpp"
+#include "store/open_sessions.hpp"
+#include "store/tree_clock.hpp"
 
 namespace evojail {
 
@@ -47,10 +49,11 @@ enum class ListDetail {
 /// A wish to take one jail's inc.
 struct IncRequest {
   std::string jail;
-  std::vector<std::string> sessions{};  ///< open sessions, one line each, for the record
-  bool push_in_flight = false;          ///< makes the inc partial
-  bool idle = false;             ///< no session is open: what changed a moment ago is proof enough
-  bool stopped_cleanly = false;  ///< the jail was stopped in good order before the last reboot
+  /// Asked right before this jail's inc and again after it, not before, since others may take hours
+  /// until then; by any thread. Without it sessions may be open, and the record names none.
+  std::function<OpenSessions()> sessions{};
+  /// Boots since which the jail was always stopped in good order before the machine went down.
+  std::vector<BootId> clean_boots{};
 };
 
 struct IncOptions {
@@ -68,6 +71,8 @@ struct IncOutcome {
   std::string jail;
   IncStatus status = IncStatus::failed;
   IncRecord record;
+  /// There are incs to build on, but something is missing from each: nothing could be linked.
+  bool full_copy = false;
   std::optional<Error> error;
 };
 

@@ -47,6 +47,8 @@ bool give_up_spare(int dir) {
   return file && ::ftruncate(file.get(), 0) == 0 && ::unlinkat(dir, spare, 0) == 0;
 }
 
+std::string next_name(const std::string& name) { return ".next-" + name; }
+
 bool is_token(std::string_view text) {
   return text.size() == 16 && std::ranges::all_of(text, [](char c) {
            return ('0' <= c && c <= '9') || ('a' <= c && c <= 'f');
@@ -124,7 +126,18 @@ Result<void> JournalDir::write(const std::string& name, const JournalEntry& entr
   return fail_errno("writing", path_ + "/" + name, code);
 }
 
+Result<void> JournalDir::replace(const std::string& name, const JournalEntry& entry) const {
+  const std::string temporary = next_name(name);
+  // A replacement that was cut short.
+  CHECK(unlink_file(dir_.get(), temporary, path_ + "/" + temporary));
+  CHECK(write(temporary, entry));
+  if (::renameat(dir_.get(), temporary.c_str(), dir_.get(), name.c_str()) == 0) return {};
+  return fail_errno("replacing", path_ + "/" + name);
+}
+
 Result<void> JournalDir::clear(const std::string& name) const {
+  const std::string temporary = next_name(name);
+  CHECK(unlink_file(dir_.get(), temporary, path_ + "/" + temporary));
   CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
   keep_spare(dir_.get());
   return {};
@@ -134,7 +147,8 @@ Result<void> JournalDir::sync() const { return sync_fd(dir_.get(), path_); }
 
 Result<std::vector<std::string>> JournalDir::names() const {
   TRY(auto names, list_directory(dir_.get(), path_));
-  std::erase(names, spare);
+  // The spare and replacements; no jail's name begins so.
+  std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
   return names;
 }
 

@@ -27,7 +27,7 @@ struct JournalEntry {
   std::string token;       ///< random_token(), part of every temporary name of this operation
   std::string subject;     ///< an inc's name or another jail's, see above
   std::int64_t began = 0;  ///< seconds since the epoch
-  bool partial = false;    ///< of an inc: a push is in flight
+  bool partial = false;    ///< of an inc that is built: its record says partial
 
   /// ".new-TOKEN": something that is being built.
   [[nodiscard]] std::string new_name() const;
@@ -59,6 +59,8 @@ class JournalDir {
   [[nodiscard]] Result<std::optional<JournalEntry>> read(const std::string& name) const;
   /// Begins an operation; an entry that is there already is an error (EEXIST).
   [[nodiscard]] Result<void> write(const std::string& name, const JournalEntry& entry) const;
+  /// Changes an operation's entry in one step.
+  [[nodiscard]] Result<void> replace(const std::string& name, const JournalEntry& entry) const;
   /// Ends it; no entry is no error.
   [[nodiscard]] Result<void> clear(const std::string& name) const;
   /// Makes entries durable before a step on another file system, or one that the file system does

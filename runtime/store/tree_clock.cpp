@@ -1,5 +1,6 @@
 #include "store/tree_clock.hpp"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <charconv>
@@ -34,24 +35,34 @@ TreeTime seconds_before(const TreeTime& time, std::int64_t seconds) {
   return {time.seconds - seconds, time.nanoseconds};
 }
 
-Result<std::array<std::byte, 16>> boot_id() {
+Result<BootId> boot_id() {
   const std::string path = "/proc/sys/kernel/random/boot_id";
   TRY(const std::string text, read_file(path, 64));
+  const auto id = parse_boot_id(trim(text));
+  if (!id) return fail("reading '" + path + "': it holds no UUID");
+  return *id;
+}
+
+std::optional<BootId> parse_boot_id(std::string_view text) {
   std::string digits;
-  for (const char c : trim(text)) {
+  for (const char c : text) {
     if (c != '-') digits += c;
   }
-  std::array<std::byte, 16> id{};
-  if (digits.size() != 2 * id.size()) return fail("reading '" + path + "': it holds no UUID");
+  BootId id{};
+  if (digits.size() != 2 * id.size()) return std::nullopt;
   for (std::size_t i = 0; i < id.size(); ++i) {
     unsigned value = 0;
     const char* pair = digits.data() + 2 * i;
-    if (std::from_chars(pair, pair + 2, value, 16).ptr != pair + 2) {
-      return fail("reading '" + path + "': it holds no UUID");
-    }
+    if (std::from_chars(pair, pair + 2, value, 16).ptr != pair + 2) return std::nullopt;
     id[i] = static_cast<std::byte>(value);
   }
   return id;
+}
+
+std::string format_boot_id(const BootId& id) {
+  std::string text;
+  for (const std::byte byte : id) text += fmt::format("{:02x}", byte);
+  return text;
 }
 
 }  // namespace evojail

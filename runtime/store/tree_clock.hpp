@@ -3,6 +3,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "store/tree_record.hpp"
@@ -25,7 +28,14 @@ struct TreeMoment {
 /// `time` minus a number of whole seconds.
 [[nodiscard]] TreeTime seconds_before(const TreeTime& time, std::int64_t seconds);
 
-/// What tells one boot of this machine from the next (/proc/sys/kernel/random/boot_id).
-[[nodiscard]] Result<std::array<std::byte, 16>> boot_id();
+/// What tells one boot of this machine from the next.
+using BootId = std::array<std::byte, 16>;
+
+/// Of the boot that runs (/proc/sys/kernel/random/boot_id).
+[[nodiscard]] Result<BootId> boot_id();
+
+/// The 32 hexadecimal digits of a boot's id, with or without dashes; anything else is no value.
+[[nodiscard]] std::optional<BootId> parse_boot_id(std::string_view text);
+[[nodiscard]] std::string format_boot_id(const BootId& id);
 
 }  // namespace evojail

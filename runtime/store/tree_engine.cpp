@@ -80,7 +80,7 @@ Result<BuildResult> TreeEngine::build(const BuildRequest& request, const BuildPr
   tree.manifest_dir_fd = request.manifests_dir;
   tree.manifest_name = request.manifest;
   tree.sessions_open = request.sessions_open;
-  tree.stopped_cleanly = request.stopped_cleanly;
+  tree.clean_boots = request.clean_boots;
   tree.reflink_required = type_ == VolumeType::xfs;
   tree.threads = request.threads;
   tree.progress = [&progress](const TreeProgress& state) {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -39,6 +40,11 @@ std::optional<TreeManifest> open_manifest(const TreeBase& base) {
   const auto& header = manifest->header();
   if (header.inc_inode != now.live_inode || header.inc_born != now.born) return std::nullopt;
   return std::move(*manifest);
+}
+
+/// Whether the jail lost nothing to a crash since the boot in which its base was taken.
+bool is_clean(const TreeIncRequest& request, const BootId& now, const BootId& base) {
+  return base == now || std::ranges::find(request.clean_boots, base) != request.clean_boots.end();
 }
 
 /// A first inc costs all that is there, unless contents are shared: asked for before anything is
@@ -138,6 +144,10 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
 
   std::optional<TreeManifest> manifest;
   if (request.base) manifest = open_manifest(*request.base);
+  const auto sessions_open = [&request] {
+    return !request.sessions_open || request.sessions_open();
+  };
+  const bool open_before = sessions_open();
   TreeIncState state(request, std::move(manifest), std::move(groups));
   state.troubles.set_root(roots.inc.get());
   if (const int code = stat_entry(request.jail_dir_fd, "", state.volume)) {
@@ -145,16 +155,19 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
   }
   // Rule 6: what was written before a crash may be on the disk under its old ctime.
   state.manifest_proves = state.manifest && state.manifest->header().steady_clock &&
-                          (state.manifest->header().boot_id == boot || request.stopped_cleanly);
+                          is_clean(request, boot, state.manifest->header().boot_id);
 
   // Rule 2. T was read before, in this order: a store through a mapping that syncfs wrote out has
   // to fault again, and then its ctime is not before T.
   if (::syncfs(request.jail_dir_fd) != 0) return fail_errno("syncing", "the jail's volume");
-  state.trusted_before = seconds_before(state.began.real, request.sessions_open ? 60 : 2);
+  state.trusted_before = seconds_before(state.began.real, open_before ? 60 : 2);
 
   CHECK(walk(state, roots.top));
   CHECK(finish_root(request, roots));
   const TreeMoment ended = TreeMoment::now();
+  // One that shows only now may have been there at T, unseen.
+  const bool open_after = sessions_open();
+  if (open_after && !open_before) writer.distrust_from(seconds_before(state.began.real, 60));
 
   struct statx root{};
   if (const int code = stat_entry(roots.inc.get(), "", root)) {

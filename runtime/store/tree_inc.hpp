@@ -3,15 +3,17 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "store/tree_clock.hpp"
 #include "store/tree_report.hpp"
 
 namespace evojail {
 
-/// The inc that a new one is built on: the newest complete one.
+/// The inc that a new one is built on: the newest that holds all that could be read.
 struct TreeBase {
   int inc_dir_fd = -1;  ///< its root directory
   int manifest_fd =
@@ -32,12 +34,12 @@ struct TreeIncRequest {
   int manifest_dir_fd = -1;   ///< where the new manifest goes, on the same volume
   std::string manifest_name;  ///< must not exist
 
-  /// A session was open at any time since the jail was last seen idle: stamps of the last minute
-  /// prove nothing then.
-  bool sessions_open = true;
-  /// The jail was stopped in good order before the machine last went down. Otherwise a base from an
-  /// earlier boot is compared byte by byte, once.
-  bool stopped_cleanly = false;
+  /// Whether a session is open, or was since the question before: stamps of the last minute prove
+  /// nothing then (rule 4). Asked right before T and again after the walk; without it one may be.
+  std::function<bool()> sessions_open{};
+  /// Boots since which the jail was always stopped in good order before the machine went down. A
+  /// base from another boot than these and the present one is compared byte by byte, once (rule 6).
+  std::span<const BootId> clean_boots{};
   /// xfs: contents are shared by FICLONE; where that fails the inc fails.
   bool reflink_required = false;
   unsigned threads = 0;  ///< 0: as many as there are processors, at least 2, at most 8

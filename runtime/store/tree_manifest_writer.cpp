@@ -100,7 +100,8 @@ Result<void> TreeManifestWriter::take(const TreeRecord& record) {
 }
 
 Result<void> TreeManifestWriter::put(TreeRecord record) {
-  if (split_) record.flags &= ~std::uint32_t{TreeRecord::kTrusted};
+  const bool fresh = distrusted_from_ && record.changed >= *distrusted_from_;
+  if (split_ || fresh) record.flags &= ~std::uint32_t{TreeRecord::kTrusted};
   if ((record.flags & kNameOnly) != 0) record.flags = 0;
   ++records_;
   names_ += record.names;

@@ -26,6 +26,9 @@ class TreeManifestWriter {
   TreeManifestWriter& operator=(TreeManifestWriter&&) = delete;
   ~TreeManifestWriter();
 
+  /// Records of inodes that changed at or after `time` will not be trusted.
+  void distrust_from(const TreeTime& time) { distrusted_from_ = time; }
+
   /// Takes all records of the sorter, whose order is Order::live, writes the file and brings it,
   /// and its name, to the disk. `header.records` and `.names` are filled in here.
   [[nodiscard]] Result<TreeManifestHeader> finish(TreeSorter& records, TreeManifestHeader header);
@@ -42,6 +45,7 @@ class TreeManifestWriter {
   Fd dir_;
   std::string name_;
   bool finished_ = false;
+  std::optional<TreeTime> distrusted_from_;
 
   std::optional<TreeRecord> pending_;  // the inode that is being put together
   bool split_ = false;                 // its live inode has more than one copy in the inc

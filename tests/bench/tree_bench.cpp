@@ -117,7 +117,7 @@ std::function<int()> take_inc(const Layout& at, const std::string& name, const s
     request.temporary_name = name;
     request.manifest_dir_fd = meta.get();
     request.manifest_name = name;
-    request.sessions_open = false;
+    request.sessions_open = [] { return false; };
     request.reflink_required = at.reflink;
     if (!base.empty()) {
       base_dir = directory(at.incs + "/" + base);

@@ -73,11 +73,15 @@ void StoreWorld::make_jail(const std::string& name) {
 }
 
 IncOutcome StoreWorld::take(const std::string& name, const std::string& inc_name) {
-  const std::array<IncRequest, 1> requests{IncRequest{.jail = name,
-                                                      .sessions = {},
-                                                      .push_in_flight = false,
-                                                      .idle = true,
-                                                      .stopped_cleanly = true}};
+  OpenSessions none;
+  none.idle = true;
+  return take(name, inc_name, [none] { return none; });
+}
+
+IncOutcome StoreWorld::take(const std::string& name, const std::string& inc_name,
+                            std::function<OpenSessions()> sessions) {
+  const std::array<IncRequest, 1> requests{
+      IncRequest{.jail = name, .sessions = std::move(sessions)}};
   return take_incs(host, requests, inc_name).front();
 }
 

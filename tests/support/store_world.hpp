@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,6 +30,9 @@ class StoreWorld {
   void make_jail(const std::string& name);
   /// Takes one jail's inc and says how that went.
   IncOutcome take(const std::string& name, const std::string& inc);
+  /// The same, with sessions.
+  IncOutcome take(const std::string& name, const std::string& inc,
+                  std::function<OpenSessions()> sessions);
   /// Removes incs of one jail and says how that went, an outcome each.
   std::vector<RemovalOutcome> remove(const std::string& name, std::vector<std::string> incs);
 

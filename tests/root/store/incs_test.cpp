@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <ctime>
 #include <filesystem>
 #include <iterator>
@@ -24,6 +26,20 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+/// Mounted over a directory of a jail, whose files an inc then cannot have.
+class OtherFileSystem {
+ public:
+  explicit OtherFileSystem(std::string path) : path_(std::move(path)) {
+    if (::mount("tmpfs", path_.c_str(), "tmpfs", 0, nullptr) != 0) ADD_FAILURE() << "mounting";
+  }
+  OtherFileSystem(const OtherFileSystem&) = delete;
+  OtherFileSystem& operator=(const OtherFileSystem&) = delete;
+  ~OtherFileSystem() { ::umount2(path_.c_str(), MNT_DETACH); }
+
+ private:
+  std::string path_;
+};
 
 class IncsTest : public ::testing::TestWithParam<FileSystem> {
  protected:
@@ -126,14 +142,14 @@ TEST_P(IncsTest, BadNameIsRefused) {
 
 TEST_P(IncsTest, RecordTellsHowItWasTaken) {
   world_.make_jail("web1");
-  const std::vector<IncRequest> requests{
-      {.jail = "web1", .sessions = {"192.0.2.7"}, .push_in_flight = true}};
-  const auto outcomes = take_incs(world_.host, requests, "2026-01-01-00");
-  ASSERT_EQ(outcomes[0].status, IncStatus::taken);
+  const auto outcome =
+      world_.take("web1", "2026-01-01-00", [] { return OpenSessions{{"192.0.2.7"}, true, false}; });
+  ASSERT_EQ(outcome.status, IncStatus::taken);
   const auto info = find_inc(world_.host, "web1", "2026-01-01-00");
   ASSERT_TRUE(info);
   ASSERT_TRUE(info->record);
-  EXPECT_EQ(*info->record, outcomes[0].record);
+  EXPECT_EQ(*info->record, outcome.record);
+  EXPECT_TRUE(info->record->push_in_flight);
   EXPECT_TRUE(info->record->partial);
   EXPECT_FALSE(info->complete);
   EXPECT_THAT(info->record->sessions, ElementsAre("192.0.2.7"));
@@ -141,6 +157,82 @@ TEST_P(IncsTest, RecordTellsHowItWasTaken) {
   EXPECT_GT(info->record->began, 0);
   EXPECT_GE(*info->record->ended, info->record->began);
   EXPECT_EQ(info->locked, GetParam() == FileSystem::btrfs);
+}
+
+TEST_P(IncsTest, SessionsAreAskedForAroundEachInc) {
+  world_.make_jail("web1");
+  world_.make_jail("web2");
+  // The second jail's session begins when the first's inc is under way, its third after the
+  // snapshot or walk.
+  std::atomic<unsigned> first = 0;
+  std::atomic<unsigned> second = 0;
+  std::vector<IncRequest> requests(2);
+  requests[0] = {.jail = "web1", .sessions = [&first] {
+                   ++first;
+                   return OpenSessions{{}, false, true};
+                 }};
+  requests[1] = {.jail = "web2", .sessions = [&first, &second] {
+                   EXPECT_GT(first, 0U);
+                   OpenSessions now{{"1: 192.0.2.7 port 1, since 2026"}, false, false};
+                   if (++second > 1) {
+                     now.lines[0] += ", rsync --server";
+                     now.lines.emplace_back("2: 192.0.2.8 port 2, since 2026");
+                     now.push_in_flight = true;
+                   }
+                   return now;
+                 }};
+  const IncOptions options;
+  const auto outcomes = take_incs(world_.host, requests, "2026-01-01-00", options);
+  ASSERT_EQ(outcomes[0].status, IncStatus::taken);
+  ASSERT_EQ(outcomes[1].status, IncStatus::taken);
+  EXPECT_EQ(first, 2U);
+  EXPECT_EQ(second, 2U);
+  EXPECT_FALSE(outcomes[0].record.partial);
+  EXPECT_TRUE(outcomes[1].record.partial);
+  EXPECT_TRUE(outcomes[1].record.push_in_flight);
+  EXPECT_THAT(outcomes[1].record.sessions,
+              ElementsAre("1: 192.0.2.7 port 1, since 2026, rsync --server",
+                          "2: 192.0.2.8 port 2, since 2026"));
+}
+
+TEST_P(IncsTest, APushDoesNotKeepAnIncFromBeingBuiltOn) {
+  if (GetParam() == FileSystem::btrfs) return;  // its incs are built on none
+  world_.make_jail("web1");
+  const auto pushing = [] { return OpenSessions{{"192.0.2.7"}, true, false}; };
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00", pushing).status, IncStatus::taken);
+  const auto second = world_.take("web1", "2026-01-02-00", pushing);
+  ASSERT_EQ(second.status, IncStatus::taken);
+  EXPECT_TRUE(second.record.partial);
+  EXPECT_FALSE(second.full_copy);
+  EXPECT_EQ(second.record.copied_bytes, 0U);
+  EXPECT_EQ(second.record.linked, 3U);
+  // What changed under the eyes of both is not linked.
+  write_file(world_.data("web1") + "/changed", "affter\n");
+  const auto third = world_.take("web1", "2026-01-03-00", pushing);
+  EXPECT_EQ(third.record.linked, 2U);
+  EXPECT_EQ(read_text(world_.inc("web1", "2026-01-02-00") + "/data/changed"), "before\n");
+  EXPECT_EQ(read_text(world_.inc("web1", "2026-01-03-00") + "/data/changed"), "affter\n");
+}
+
+TEST_P(IncsTest, AnIncThatLacksSomethingIsNotBuiltOn) {
+  if (GetParam() == FileSystem::btrfs) return;  // nothing there can fail to be read
+  world_.make_jail("web1");
+  {
+    const OtherFileSystem other(world_.data("web1") + "/dir");
+    const auto first = world_.take("web1", "2026-01-01-00");
+    ASSERT_EQ(first.status, IncStatus::taken);
+    EXPECT_TRUE(first.record.partial);
+    EXPECT_FALSE(first.full_copy);
+    const auto second = world_.take("web1", "2026-01-02-00");
+    EXPECT_TRUE(second.full_copy);
+    EXPECT_EQ(second.record.linked, 0U);
+  }
+  const auto third = world_.take("web1", "2026-01-03-00");
+  EXPECT_TRUE(third.full_copy);
+  EXPECT_FALSE(third.record.partial);
+  const auto fourth = world_.take("web1", "2026-01-04-00");
+  EXPECT_FALSE(fourth.full_copy);
+  EXPECT_EQ(fourth.record.copied_bytes, 0U);
 }
 
 TEST_P(IncsTest, RecordFollowsAnIncThatIsRenamed) {

@@ -16,6 +16,7 @@
 #include "config/layout.hpp"
 #include "store/incs.hpp"
 #include "store/store_lock.hpp"
+#include "support/fault_injection.hpp"
 #include "support/store_world.hpp"
 
 namespace evojail::test {
@@ -164,6 +165,37 @@ TEST_P(LimitsTest, APowerCutKeepsWhatWasTold) {
   EXPECT_EQ(world_.take("web3", "2026-01-03-00").status, IncStatus::taken);
   EXPECT_EQ(world_.take("web1", "2026-01-04-00").status, IncStatus::taken);
   EXPECT_EQ(world_.remove("web1", {"2026-01-04-00"})[0].status, RemovalStatus::removed);
+}
+
+TEST_P(LimitsTest, APowerCutMakesNoPartialIncComplete) {
+  if (GetParam() == FileSystem::btrfs) return;  // has no SHUTDOWN ioctl
+  for (unsigned at = 1; at < 1000; ++at) {
+    const std::string jail = fmt::format("jail{}", at);
+    world_.make_jail(jail);
+    const std::string leased = world_.data(jail) + "/leased";
+    write_file(leased, "cannot be read");
+    Fd holder(::open(leased.c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_EQ(::fcntl(holder.get(), F_SETLEASE, F_WRLCK), 0);
+    ASSERT_EQ(::fcntl(holder.get(), F_SETSIG, SIGURG), 0);
+    const FaultRun run = run_with_fault(
+        [&] { return world_.take(jail, "2026-01-01-00").status == IncStatus::taken ? 0 : 1; },
+        {.at = at});
+    holder.reset();
+    // Anybody's fsync brings all names to the disk, and nobody else's data.
+    Fd other(::open((world_.volume.path() + "/other").c_str(), O_WRONLY | O_CREAT, 0600));
+    ASSERT_EQ(::write(other.get(), jail.data(), jail.size()), static_cast<ssize_t>(jail.size()));
+    ASSERT_EQ(::fsync(other.get()), 0);
+    other.reset();
+    world_.volume.power_cut();
+    const auto next = world_.take(jail, "2026-01-02-00");
+    ASSERT_EQ(next.status, IncStatus::taken) << run.call << ": " << next.error->message();
+    if (path_exists(world_.inc(jail, "2026-01-01-00"))) {
+      EXPECT_FALSE(find_inc(world_.host, jail, "2026-01-01-00")->complete) << at << " " << run.call;
+      EXPECT_TRUE(next.full_copy);
+    }
+    if (!run.hit) return;
+    ASSERT_TRUE(remove_jail(world_.host, jail, true));
+  }
 }
 
 /// Runs `work` in a child; its pid.

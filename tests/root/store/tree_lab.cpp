@@ -196,7 +196,7 @@ Result<TreeIncOutcome> TreeLab::try_take(const std::string& name, const std::str
   request.temporary_name = name;
   request.manifest_dir_fd = meta.get();
   request.manifest_name = name;
-  request.sessions_open = false;
+  request.sessions_open = [] { return false; };
   request.reflink_required = volume_.type() == FileSystem::xfs;
   request.threads = 2;
   if (!base.empty()) {

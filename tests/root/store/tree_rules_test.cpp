@@ -217,10 +217,22 @@ TEST_P(TreeRules, FreshStampsProveNothing) {
 TEST_P(TreeRules, WithASessionAMinuteProvesNothing) {
   write_file(lab.data("file"), "text");
   lab.let_stamps_age();
-  lab.take("1", "", [](TreeIncRequest& request) { request.sessions_open = true; });
+  lab.take("1", "", [](TreeIncRequest& request) { request.sessions_open = {}; });
   auto outcome = lab.take("2", "1");
   EXPECT_EQ(outcome.compared, 1U);
   outcome = lab.take("3", "2");
+  EXPECT_EQ(outcome.compared, 0U);
+  // One that shows after the walk only may have been there all the time.
+  write_file(lab.data("other"), "text");
+  lab.let_stamps_age();
+  unsigned asked = 0;
+  lab.take("4", "3", [&asked](TreeIncRequest& request) {
+    request.sessions_open = [&asked] { return ++asked > 1; };
+  });
+  EXPECT_EQ(asked, 2U);
+  outcome = lab.take("5", "4");
+  EXPECT_GE(outcome.compared, 1U);
+  outcome = lab.take("6", "5");
   EXPECT_EQ(outcome.compared, 0U);
 }
 
@@ -312,8 +324,10 @@ TEST_P(TreeRules, AnotherBootIsComparedOnce) {
   write_file(lab.data("file"), "text");
   take_first();
   rewrite_manifest("1", [](TreeManifestHeader& header) { header.boot_id.fill(std::byte{1}); });
-  auto outcome =
-      lab.take("clean", "1", [](TreeIncRequest& request) { request.stopped_cleanly = true; });
+  BootId before;
+  before.fill(std::byte{1});
+  auto outcome = lab.take(
+      "clean", "1", [&before](TreeIncRequest& request) { request.clean_boots = {&before, 1}; });
   EXPECT_EQ(outcome.compared, 0U);
   EXPECT_EQ(outcome.linked, 1U);
   outcome = lab.take("2", "1");

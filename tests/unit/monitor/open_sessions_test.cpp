@@ -20,11 +20,71 @@ TEST(OpenSessions, DescribesASessionInALine) {
 TEST(OpenSessions, AJailThatIsOffIsIdle) {
   HostSettings host;
   host.rundir = "/nonexistent/run";
-  const auto sessions = read_open_sessions(host, {"web1"});
-  ASSERT_EQ(sessions.size(), 1U);
-  EXPECT_TRUE(sessions[0].idle);
-  EXPECT_FALSE(sessions[0].push_in_flight);
-  EXPECT_TRUE(sessions[0].lines.empty());
+  const OpenSessions sessions = read_open_sessions(host, "web1");
+  EXPECT_TRUE(sessions.idle);
+  EXPECT_FALSE(sessions.push_in_flight);
+  EXPECT_TRUE(sessions.lines.empty());
+}
+
+OpenSessions idle() {
+  OpenSessions none;
+  none.idle = true;
+  return none;
+}
+
+TEST(OpenSessions, TheWorseOfTwoAnswersHolds) {
+  OpenSessions later;
+  later.lines = {"1: 192.0.2.7 port 1, since T"};
+  later.push_in_flight = true;
+  OpenSessions both = idle();
+  both.add(later);
+  EXPECT_FALSE(both.idle);
+  EXPECT_TRUE(both.push_in_flight);
+  EXPECT_EQ(both.lines, later.lines);
+  both.add(idle());
+  EXPECT_FALSE(both.idle);
+  EXPECT_TRUE(both.push_in_flight);
+  EXPECT_EQ(both.lines, later.lines);
+}
+
+TEST(OpenSessions, ASessionWhoseCommandBecameKnownIsOne) {
+  OpenSessions both;
+  both.lines = {"1: 192.0.2.7 port 1, since T"};
+  OpenSessions later;
+  later.lines = {"1: 192.0.2.7 port 1, since T, rsync", "2: 192.0.2.7 port 2, since T"};
+  both.add(later);
+  EXPECT_EQ(both.lines, later.lines);
+  OpenSessions last;
+  last.lines = {"1: 192.0.2.7 port 1, since T"};
+  both.add(last);
+  EXPECT_EQ(both.lines, later.lines);
+}
+
+TEST(OpenSessions, OneThatCameAndWentBetweenIsSeen) {
+  const EndedSession before{"192.0.2.7", "T0", "192.0.2.7, since T0, to T1, rsync", true};
+  const EndedSession between{"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
+  OpenSessions both = idle();
+  both.last = before;
+  OpenSessions later = idle();
+  later.last = before;
+  both.add(later);
+  EXPECT_TRUE(both.idle);
+  EXPECT_TRUE(both.lines.empty());
+  later.last = between;
+  both.add(later);
+  EXPECT_FALSE(both.idle);
+  EXPECT_TRUE(both.push_in_flight);
+  ASSERT_EQ(both.lines.size(), 1U);
+  EXPECT_EQ(both.lines[0], between.line);
+}
+
+TEST(OpenSessions, OneThatEndedBetweenIsListedOnce) {
+  OpenSessions both;
+  both.lines = {"4: 192.0.2.7 port 1, since T2, rsync"};
+  OpenSessions later = idle();
+  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
+  both.add(later);
+  EXPECT_EQ(both.lines.size(), 1U);
 }
 
 }  // namespace

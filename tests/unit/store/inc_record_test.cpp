@@ -18,6 +18,7 @@ TEST(IncRecord, ComesBackAsItWas) {
                    .ended = 1795384900,
                    .sessions = {"192.0.2.7", "2001:db8::1"},
                    .partial = true,
+                   .push_in_flight = true,
                    .troubles = {"data/\\xff: it changed \"while\" it was read"},
                    .entries = 200000,
                    .linked = 199000,
