@@ -82,6 +82,8 @@ Result<MadeJail> make_jail(const HostSettings& host, const InitOptions& options)
   if (options.key) {
     TRY(keys, read_key_file(*options.key));
   }
+  // Before anything is made, and once more under the lock.
+  if (wish) CHECK(check_port_free(host, options.name, *wish));
   CHECK(make_store(host));
   CHECK(make_run_dirs(host));
   MadeJail made;
@@ -99,6 +101,16 @@ Result<MadeJail> make_jail(const HostSettings& host, const InitOptions& options)
     return std::unexpected(std::move(enrolled).error());
   }
   return made;
+}
+
+/// bkctld's users put jails there, too; more often the volume is not mounted.
+void warn_of_root_volume(const HostSettings& host) {
+  const auto facts = inspect_store(host);
+  if (!facts || !facts->on_root) return;
+  print_warning(
+      fmt::format("'{}' lies on the root file system, with no volume mounted at it or above it: a "
+                  "client can fill the host's own disk",
+                  host.jaildir));
 }
 
 std::string host_name() {
@@ -146,6 +158,7 @@ Action declare_init(Arguments& arguments) {
       return report(
           std::move(made).error().in(fmt::format("making jail '{}'", printable(options->name))));
     }
+    warn_of_root_volume(invocation.host);
     const std::string command = invocation.settings_file.empty()
                                     ? "evojail"
                                     : "evojail --config " + invocation.settings_file;

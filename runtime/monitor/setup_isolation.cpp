@@ -6,6 +6,7 @@
 #include "kernel/mounts.hpp"
 #include "kernel/user_namespace.hpp"
 #include "monitor/setup_check.hpp"
+#include "store/host_check.hpp"
 #include "store/uid_lease.hpp"
 
 namespace evojail {
@@ -16,7 +17,7 @@ const std::uint32_t kProbeBase = UidRange{uid_range_count - 1}.base();
 constexpr std::uint64_t kProbeProcesses = 10;
 
 Finding check_mapped_mount(const HostSettings& host, int user_namespace) {
-  const auto directory = open_directory(host.jaildir);
+  const auto directory = open_nearest(host.jaildir);
   if (!directory) return missing("idmapped mounts", directory.error());
   const auto mount = clone_mount(directory->get(), host.jaildir, {}, user_namespace);
   if (mount) return good("idmapped mounts", "a trial on the volume succeeded");

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/file.hpp"
 #include "monitor/setup_check.hpp"
 #include "store/host_check.hpp"
 
@@ -40,6 +41,15 @@ Finding check_space(const FreeSpace& space, const StoreFacts& facts) {
 
 Findings check_volume(const HostSettings& host) {
   // Directories that are not there yet are made by the first `init`.
+  if (!path_exists(host.jaildir) && !path_exists(host.incdir)) {
+    if (const auto fit = check_store_place(host); !fit) return {missing("volume", fit.error())};
+    return {note("volume",
+                 fmt::format("'{}' is not there yet: the first 'evojail init' makes it",
+                             host.jaildir),
+                 fmt::format("mount the backup volume (btrfs, ext4 or xfs; nosuid,nodev,noexec) "
+                             "first, so that '{}' lies on it",
+                             host.jaildir))};
+  }
   const auto checked = check_store(host);
   if (!checked) return {missing("volume", checked.error())};
   const auto facts = inspect_store(host);
@@ -50,6 +60,15 @@ Findings check_volume(const HostSettings& host) {
                                "see dmesg(1) for an error of the disk, then remount it rw"));
   }
   findings.push_back(check_options(*facts, host));
+  if (facts->on_root) {
+    findings.push_back(
+        note("volume",
+             fmt::format("'{}' lies on the root file system: a client can fill the host's own disk",
+                         host.jaildir),
+             fmt::format("mount a volume of its own at '{}' or above it; one that should be "
+                         "mounted already hides what lies there now",
+                         host.jaildir)));
+  }
   if (facts->archives_apart) {
     findings.push_back(note(
         "volume",

@@ -1,5 +1,6 @@
 #include "store/host_check.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,16 +92,9 @@ Result<void> check_volume(const StoreDir& dir, int fd, const Volume& volume) {
   return {};
 }
 
-}  // namespace
-
-Result<void> check_store(const HostSettings& host) {
+/// Whether the volumes that the directories lie on, or will, can hold jails.
+Result<void> check_volumes(const HostSettings& host, const std::array<Fd, 3>& fds) {
   const auto dirs = store_dirs(host);
-  CHECK(check_apart(dirs));
-  std::array<Fd, 3> fds;
-  for (std::size_t i = 0; i < dirs.size(); ++i) {
-    TRY(fds[i], open_store_dir(dirs[i]));
-    CHECK(check_closed(dirs[i], fds[i].get()));
-  }
   TRY(const Volume jails, inspect_volume(fds[0].get(), host.jaildir));
   TRY(const Volume incs, inspect_volume(fds[1].get(), host.incdir));
   TRY(const Volume archives, inspect_volume(fds[2].get(), host.archivesdir));
@@ -110,13 +104,54 @@ Result<void> check_store(const HostSettings& host) {
                                .hint("incs share their jail's volume: set both below one mount"));
   }
   CHECK(check_volume(dirs[0], fds[0].get(), jails));
-  CHECK(check_volume(dirs[1], fds[1].get(), incs));
-  return {};
+  return check_volume(dirs[1], fds[1].get(), incs);
+}
+
+Result<bool> on_root_mount(const Volume& volume) {
+  TRY(const Fd root, open_directory("/"));
+  struct statx facts{};
+  if (::statx(root.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) != 0) {
+    return fail_errno("looking at", "/");
+  }
+  return volume.mount_id == facts.stx_mnt_id;
+}
+
+}  // namespace
+
+Result<Fd> open_nearest(std::string path) {
+  for (;;) {
+    auto fd = open_directory(path);
+    if (fd || fd.error().code() != ENOENT || path == "/") return fd;
+    const auto slash = path.find_last_of('/');
+    path.resize(slash == 0 ? 1 : slash);
+  }
+}
+
+Result<void> check_store(const HostSettings& host) {
+  const auto dirs = store_dirs(host);
+  CHECK(check_apart(dirs));
+  std::array<Fd, 3> fds;
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    TRY(fds[i], open_store_dir(dirs[i]));
+    CHECK(check_closed(dirs[i], fds[i].get()));
+  }
+  return check_volumes(host, fds);
+}
+
+Result<void> check_store_place(const HostSettings& host) {
+  const auto dirs = store_dirs(host);
+  CHECK(check_apart(dirs));
+  std::array<Fd, 3> fds;
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    TRY(fds[i], open_nearest(dirs[i].path));
+    if (path_exists(dirs[i].path)) CHECK(check_closed(dirs[i], fds[i].get()));
+  }
+  return check_volumes(host, fds);
 }
 
 Result<void> make_store(const HostSettings& host) {
+  CHECK(check_store_place(host));
   const auto dirs = store_dirs(host);
-  CHECK(check_apart(dirs));
   for (const auto& dir : dirs) {
     if (!path_exists(dir.path)) {
       CHECK(make_directories(dir.path, 0700));
@@ -139,6 +174,7 @@ Result<StoreFacts> inspect_store(const HostSettings& host) {
     facts.read_only = facts.read_only || volumes[i].read_only;
   }
   facts.type = volumes[0].type;
+  TRY(facts.on_root, on_root_mount(volumes[0]));
   facts.size = volumes[0].size;
   facts.available = volumes[0].available;
   facts.archives_apart =

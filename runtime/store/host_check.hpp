@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.hpp"
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 
@@ -24,6 +25,7 @@ struct StoreFacts {
   bool reflink = false;    ///< files can share extents: btrfs, and xfs made with reflink=1
   bool archives_apart =
       false;               ///< ARCHIVESDIR is on another volume or mount: `archive` cannot work
+  bool on_root = false;    ///< JAILDIR lies on the mount of '/': no volume of its own
   std::uint64_t size = 0;  ///< bytes
   std::uint64_t available = 0;  ///< bytes, to an unprivileged writer
 };
@@ -34,8 +36,16 @@ struct StoreFacts {
 /// hint. Changes nothing.
 [[nodiscard]] Result<void> check_store(const HostSettings& host);
 
+/// check_store() for directories that may be missing: those are judged by the nearest directory
+/// above them. Changes nothing.
+[[nodiscard]] Result<void> check_store_place(const HostSettings& host);
+
+/// The directory, or, where it is missing, the nearest one above it.
+[[nodiscard]] Result<Fd> open_nearest(std::string path);
+
 /// Makes JAILDIR, INCDIR and ARCHIVESDIR where they are missing (root's, 0700; parents 0755), then
-/// check_store(). An existing directory is left as it is.
+/// check_store(). An existing directory is left as it is. What check_store_place() refuses is refused
+/// before anything is made.
 [[nodiscard]] Result<void> make_store(const HostSettings& host);
 
 /// The facts for people, of directories that exist; an error is a directory that does not, or a

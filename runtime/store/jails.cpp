@@ -1,6 +1,8 @@
 #include "store/jails.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "base/directory.hpp"
 #include "base/file.hpp"
@@ -10,6 +12,18 @@
 #include "store/recover.hpp"
 
 namespace evojail {
+namespace {
+
+/// A directory that may not be looked into could be a jail's: that is an error, not "no".
+Result<bool> has_settings(int confs, const HostSettings& host, const std::string& entry) {
+  struct stat st{};
+  const std::string file = entry + "/jail.conf";
+  if (::fstatat(confs, file.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail_errno("looking for", host.confdir + "/" + file);
+}
+
+}  // namespace
 
 Result<std::vector<std::string>> list_jails(const HostSettings& host) {
   auto confs = open_directory(host.confdir);
@@ -21,7 +35,8 @@ Result<std::vector<std::string>> list_jails(const HostSettings& host) {
     if (!entry.ends_with(".d")) continue;
     const std::string name = entry.substr(0, entry.size() - 2);
     if (!parse_jail_name(name)) continue;
-    if (entry_exists(confs->get(), entry + "/jail.conf")) names.push_back(name);
+    TRY(const bool there, has_settings(confs->get(), host, entry));
+    if (there) names.push_back(name);
   }
   return names;
 }

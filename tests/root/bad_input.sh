@@ -117,9 +117,17 @@ mkdir "$T/plain"
 mount -t tmpfs plain "$T/plain"
 sed "s|^JAILDIR=.*|JAILDIR=$T/plain/jails|; s|^INCDIR=.*|INCDIR=$T/plain/incs|; s|^CONFDIR=.*|CONFDIR=$T/plain/etc|" \
   "$T/settings" >"$T/settings.tmpfs"
-run "$EVOJAIL" --config "$T/settings.tmpfs" init new1
-((CODE == 1)) || fail "a jail on tmpfs: $CODE"
-must_say 'btrfs|ext4|xfs'
+bad 1 'btrfs|ext4|xfs' "$EVOJAIL" --config "$T/settings.tmpfs" init new1
+equal "$(find "$T/plain" -mindepth 1)" '' 'directories were made on a volume that is refused'
+# A host where nothing has been made yet: what is refused leaves it so.
+sed "s|=$T/volume/|=$T/volume/fresh/|; s|=$T/\(conf\|lib\|run\|log\)$|=$T/fresh/\1|" "$T/settings" >"$T/settings.fresh"
+fresh() { "$EVOJAIL" --config "$T/settings.fresh" "$@"; }
+bad 1 '2999' fresh init new1 --port 2999
+bad 1 'port' fresh init new1 --port 70000
+bad 1 'No such file' fresh init new1 --key "$T/nosuch.pub"
+[[ ! -e $T/fresh && ! -e $T/volume/fresh ]] || fail 'a refused init made directories'
+must fresh init new1 --port 2998
+must fresh remove new1 --force
 
 step 'no root'
 for command in 'init new1' 'start db1' 'inc' 'rm' 'remove web1 --force'; do

@@ -55,6 +55,17 @@ TEST_F(HostSetup, IsCheckedAndEachFindingHasItsCure) {
   EXPECT_THAT(run({"check-setup"}).out, HasSubstr("         cure: chmod 0700 "));
 }
 
+// No directory is missing that the first `init` makes, and nobody is told to make one where the
+// volume may not be mounted.
+TEST_F(HostSetup, OfAFreshHostMissesNothing) {
+  const Ended checked = run({"check-setup", "--json"});
+  const json document = json::parse(checked.out);
+  EXPECT_EQ(findings(document, "volume", "missing").size(), 0U);
+  EXPECT_EQ(findings(document, "volume", "note").size(), 1U);
+  EXPECT_EQ(findings(document, "idmapped mounts", "good").size(), 1U);
+  EXPECT_THAT(checked.out, testing::Not(HasSubstr("mkdir")));
+}
+
 TEST_F(HostSetup, TheImageIsUpdated) {
   const json first = json::parse(must({"update", "--json"}).out);
   EXPECT_EQ(first["built"], true);
@@ -96,6 +107,17 @@ TEST_F(HostSetup, RootIsWanted) {
       run({"init", "web1"}, {.wrapper = {"setpriv", "--reuid=65534", "--clear-groups"}});
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, StartsWith("evojail: 'evojail init' needs root\n"));
+}
+
+TEST_F(HostSetup, JailsThatOnlyRootMaySeeAreNotNoJails) {
+  must({"init", "web1"});
+  test::run("chmod 755 " + path("") + " " + host().confdir);
+  const RunOptions nobody{.wrapper = {"setpriv", "--reuid=65534", "--clear-groups"}};
+  const Ended ended = run({"list"}, nobody);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_THAT(ended.err, HasSubstr("Permission denied"));
+  EXPECT_EQ(must({"list"}).out, "web1\n");
 }
 
 TEST_F(HostSetup, AFullStdoutIsAnError) {

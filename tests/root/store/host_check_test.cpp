@@ -159,6 +159,19 @@ TEST(HostCheck, RefusesXfsWithoutReflink) {
   }
 }
 
+TEST(HostCheck, MakesNothingWhereItRefuses) {
+  StoreWorld world(FileSystem::ext4);
+  const std::string plain = world.directory / "plain";
+  ASSERT_EQ(::mkdir(plain.c_str(), 0755), 0);
+  ASSERT_EQ(::mount("plain", plain.c_str(), "tmpfs", 0, nullptr), 0);
+  world.host.jaildir = plain + "/deep/jails";
+  world.host.incdir = plain + "/deep/incs";
+  const auto refused = make_store(world.host);
+  EXPECT_FALSE(refused);
+  EXPECT_TRUE(std::filesystem::is_empty(plain));
+  EXPECT_EQ(::umount(plain.c_str()), 0);
+}
+
 TEST(HostCheck, TakesSubvolumesOfOneBtrfsForOneVolume) {
   StoreWorld world(FileSystem::btrfs);
   // A jail's directory is a subvolume, with a device number of its own.
