@@ -10,6 +10,8 @@ list_tree() (
   echo '-- entries'
   find . -printf '%p\0%y %m %U:%G %s %T@ -> %l\0' | escape_pairs | sed -E 's/( d [0-9]+ [0-9:]+ )[0-9]+ /\1- /' |
     sort
+  echo '-- devices'
+  find . \( -type b -o -type c \) -print0 | sort -z | xargs -0r stat -c '%n %F %t:%T'
   echo '-- contents'
   find . -type f -print0 | sort -z | xargs -0r sha256sum --zero | tr '\n\0' '\1\n'
   echo '-- hard links'
