@@ -20,10 +20,24 @@ json to_json(const SessionStatus& session) {
           {"command", session.command}};
 }
 
+/// What a number must be, and is not.
+struct OutOfRange {};
+
+/// nlohmann's own conversion wraps around silently.
+template <class T>
+T number(const json& object, const char* member) {
+  const json& value = object.at(member);
+  if (!value.is_number_integer()) throw OutOfRange{};
+  const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                               : std::in_range<T>(value.get<std::int64_t>());
+  if (!fits) throw OutOfRange{};
+  return value.get<T>();
+}
+
 SessionStatus session_from(const json& value) {
-  return {value.at("id").get<std::uint32_t>(),       value.at("peer").get<std::string>(),
-          value.at("port").get<std::uint16_t>(),     value.at("began").get<std::int64_t>(),
-          value.at("received").get<std::uint64_t>(), value.at("sent").get<std::uint64_t>(),
+  return {number<std::uint32_t>(value, "id"),       value.at("peer").get<std::string>(),
+          number<std::uint16_t>(value, "port"),     number<std::int64_t>(value, "began"),
+          number<std::uint64_t>(value, "received"), number<std::uint64_t>(value, "sent"),
           value.at("command").get<std::string>()};
 }
 
@@ -37,12 +51,12 @@ json to_json(const SupervisorStatus& status) {
 
 SupervisorStatus status_from(const json& value) {
   SupervisorStatus status;
-  status.pid = value.at("pid").get<pid_t>();
-  status.init = value.at("init").get<pid_t>();
-  status.since = value.at("since").get<std::int64_t>();
-  status.port = value.at("port").get<std::uint16_t>();
+  status.pid = number<pid_t>(value, "pid");
+  status.init = number<pid_t>(value, "init");
+  status.since = number<std::int64_t>(value, "since");
+  status.port = number<std::uint16_t>(value, "port");
   status.image = value.at("image").get<std::string>();
-  status.base_uid = value.at("base_uid").get<std::uint32_t>();
+  status.base_uid = number<std::uint32_t>(value, "base_uid");
   for (const auto& session : value.at("sessions")) status.sessions.push_back(session_from(session));
   status.warnings = value.at("warnings").get<std::vector<std::string>>();
   return status;
@@ -79,14 +93,15 @@ Result<ControlReply> decode_control_reply(std::string_view text) {
   try {
     const json value = json::parse(text);
     ControlReply reply;
-    reply.sessions = value.at("sessions").get<std::uint64_t>();
+    reply.sessions = number<std::uint64_t>(value, "sessions");
     reply.error = value.value("error", "");
     reply.hint = value.value("hint", "");
     if (value.contains("status")) reply.status = status_from(value.at("status"));
     return reply;
   } catch (const json::exception&) {
-    return fail("the supervisor's reply is malformed");
+  } catch (const OutOfRange&) {
   }
+  return fail("the supervisor's reply is malformed");
 }
 
 }  // namespace evojail

@@ -95,8 +95,9 @@ TEST(Control, an_error_reaches_the_asker_with_its_hint) {
 }
 
 TEST(Control, refuses_replies_that_are_none) {
-  for (const char* text :
-       {"", "{", "{}", R"({"sessions":"many"})", R"({"sessions":1,"status":{}})"}) {
+  for (const char* text : {"", "{", "{}", R"({"sessions":"many"})", R"({"sessions":1,"status":{}})",
+                           R"({"sessions":-1})", R"({"sessions":1.5})", R"({"sessions":1e300})",
+                           R"({"sessions":18446744073709551616})"}) {
     EXPECT_FALSE(decode_control_reply(text)) << text;
   }
 }

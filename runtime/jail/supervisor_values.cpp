@@ -1,0 +1,146 @@
+#include "jail/supervisor_values.hpp"
+
+#include <unistd.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+namespace evojail {
+namespace {
+
+using nlohmann::json;
+
+constexpr int most_descriptors = 1 << 20;  // fs.nr_open, proc(5)
+
+/// What a member must be, and is not.
+struct Malformed {
+  std::string what;
+};
+
+/// nlohmann's own conversion wraps around silently.
+template <class T>
+T number(const json& object, const char* member, T low, T high) {
+  const json& value = object.at(member);
+  if (value.is_number_integer()) {
+    const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                                 : std::in_range<T>(value.get<std::int64_t>());
+    const T given = value.get<T>();
+    if (fits && given >= low && given <= high) return given;
+  }
+  throw Malformed{std::string(member) + " is out of range"};
+}
+
+template <class T>
+T number(const json& object, const char* member) {
+  return number<T>(object, member, std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+}
+
+int descriptor(const json& object, const char* member) {
+  return number<int>(object, member, STDERR_FILENO + 1, most_descriptors);
+}
+
+int optional_descriptor(const json& object, const char* member) {
+  return object.at(member) == -1 ? -1 : descriptor(object, member);
+}
+
+json to_json(const SessionValues& session) {
+  return {{"id", session.id},           {"address", to_string(session.peer.address)},
+          {"port", session.peer.port},  {"socket", session.socket},
+          {"log", session.log},         {"began", session.began},
+          {"command", session.command}, {"outcome", session.outcome}};
+}
+
+SessionValues session_from(const json& value) {
+  SessionValues session;
+  auto address = parse_prefix(value.at("address").get<std::string>());
+  if (!address) throw Malformed{address.error().message()};
+  session.peer.address = *address;
+  session.peer.port = number<std::uint16_t>(value, "port");
+  session.id = number<std::uint32_t>(value, "id");
+  session.socket = descriptor(value, "socket");
+  session.log = descriptor(value, "log");
+  session.began = number<std::int64_t>(value, "began");
+  session.command = value.at("command").get<std::string>();
+  session.outcome = value.at("outcome").get<std::string>();
+  return session;
+}
+
+SupervisorValues values_from(const json& value) {
+  SupervisorValues values;
+  values.lock = descriptor(value, "lock");
+  values.image = descriptor(value, "image");
+  values.image_id = value.at("image_id").get<std::string>();
+  values.base_uid = number<std::uint32_t>(value, "base_uid");
+  values.limited_by_cgroup = value.at("limited_by_cgroup").get<bool>();
+  values.since = number<std::int64_t>(value, "since");
+  values.pid = number<pid_t>(value, "pid", 2, std::numeric_limits<pid_t>::max());
+  values.pidfd = descriptor(value, "pidfd");
+  values.channel = descriptor(value, "channel");
+  values.report = descriptor(value, "report");
+  values.mknod_listener = optional_descriptor(value, "mknod_listener");
+  values.listener = descriptor(value, "listener");
+  values.control = descriptor(value, "control");
+  values.asker = optional_descriptor(value, "asker");
+  values.last_session = number<std::uint32_t>(value, "last_session");
+  std::set<std::uint32_t> ids;
+  for (const auto& entry : value.at("sessions")) {
+    values.sessions.push_back(session_from(entry));
+    if (!ids.insert(values.sessions.back().id).second) throw Malformed{"a session comes twice"};
+  }
+  const auto fds = descriptors(values);
+  if (std::set(fds.begin(), fds.end()).size() != fds.size()) {
+    throw Malformed{"a descriptor comes twice"};
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<int> descriptors(const SupervisorValues& values) {
+  std::vector<int> fds{values.lock,     values.image,   values.pidfd,
+                       values.channel,  values.report,  values.mknod_listener,
+                       values.listener, values.control, values.asker};
+  for (const auto& session : values.sessions) {
+    fds.push_back(session.socket);
+    fds.push_back(session.log);
+  }
+  std::erase(fds, -1);
+  return fds;
+}
+
+std::string encode(const SupervisorValues& values) {
+  json sessions = json::array();
+  for (const auto& session : values.sessions) sessions.push_back(to_json(session));
+  const json value{{"lock", values.lock},
+                   {"image", values.image},
+                   {"image_id", values.image_id},
+                   {"base_uid", values.base_uid},
+                   {"limited_by_cgroup", values.limited_by_cgroup},
+                   {"since", values.since},
+                   {"pid", values.pid},
+                   {"pidfd", values.pidfd},
+                   {"channel", values.channel},
+                   {"report", values.report},
+                   {"mknod_listener", values.mknod_listener},
+                   {"listener", values.listener},
+                   {"control", values.control},
+                   {"asker", values.asker},
+                   {"last_session", values.last_session},
+                   {"sessions", sessions}};
+  return value.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+Result<SupervisorValues> decode_supervisor_values(std::string_view text) {
+  const std::string context = "the state that was handed over is malformed: ";
+  try {
+    return values_from(json::parse(text));
+  } catch (const Malformed& error) {
+    return fail(context + error.what);
+  } catch (const json::exception& error) {
+    return fail(context + error.what());
+  }
+}
+
+}  // namespace evojail

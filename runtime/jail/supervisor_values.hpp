@@ -1,0 +1,56 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "kernel/tcp.hpp"
+
+namespace evojail {
+
+/// A Session (session.hpp) as values; its descriptors are numbers.
+struct SessionValues {
+  std::uint32_t id = 0;
+  Endpoint peer;
+  int socket = -1;
+  int log = -1;
+  std::int64_t began = 0;
+  std::string command = {};
+  std::string outcome = {};
+};
+
+/// A SupervisorState as values: what its text says before any of it is believed, so that a broken
+/// text closes no descriptor and signals no process. -1 is a descriptor that is not there.
+struct SupervisorValues {
+  int lock = -1;
+  int image = -1;
+  std::string image_id = {};
+  std::uint32_t base_uid = 0;
+  bool limited_by_cgroup = false;
+  std::int64_t since = 0;
+  pid_t pid = 0;  ///< of init
+  int pidfd = -1;
+  int channel = -1;
+  int report = -1;
+  int mknod_listener = -1;  ///< may be missing
+  int listener = -1;
+  int control = -1;
+  int asker = -1;  ///< may be missing
+  std::uint32_t last_session = 0;
+  std::vector<SessionValues> sessions = {};
+};
+
+/// Every descriptor that is there.
+[[nodiscard]] std::vector<int> descriptors(const SupervisorValues& values);
+
+/// JSON. Parsing refuses what encode() cannot have written: numbers out of range, a descriptor that
+/// is missing, standard, or named twice, a session that comes twice. Members that an earlier
+/// program's text lacks are an error, members that are not known are passed over.
+[[nodiscard]] std::string encode(const SupervisorValues& values);
+[[nodiscard]] Result<SupervisorValues> decode_supervisor_values(std::string_view text);
+
+}  // namespace evojail
