@@ -10,6 +10,7 @@
 #include "jail/notify.hpp"
 #include "jail/supervisor.hpp"
 #include "service/failure_notice.hpp"
+#include "service/systemd.hpp"
 
 namespace evojail {
 namespace {
@@ -20,6 +21,7 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   options.settings_file = invocation.settings_file;
   options.name = name;
   options.log = make_run_log(name);
+  options.set_weights = set_own_weights;
   if (const auto made = ensure_legacy_key(options.host, name); !made) {
     options.log(LogLevel::warning, made.error().message());
   }

@@ -24,7 +24,7 @@ struct JailSettings {
   std::chrono::seconds login_grace{60};      ///< LOGIN_GRACE_TIME: unauthenticated, 5 to 600
   unsigned max_processes = 200;              ///< MAX_PROCESSES, 10 to 100000
   unsigned max_open_files = 4096;            ///< MAX_OPEN_FILES a process, 64 to 1048576
-  std::uint64_t memory_max = 0;              ///< MEMORY_MAX in bytes (K, M, G), 0: no limit
+  std::uint64_t memory_max = 1ULL << 30;     ///< MEMORY_MAX in bytes (K, M, G), 0: no limit
   unsigned cpu_weight = 100;                 ///< CPU_WEIGHT, 1 to 10000 (cgroup v2)
   unsigned io_weight = 100;                  ///< IO_WEIGHT, 1 to 10000 (cgroup v2)
   std::uint64_t tmp_size = 64ULL << 20;      ///< TMP_SIZE of /tmp in bytes (K, M, G)

@@ -2,16 +2,36 @@
 
 namespace evojail {
 
-std::set<std::uint32_t> DiskGuard::look(bool low,
-                                        const std::map<std::uint32_t, std::uint64_t>& received) {
+bool DiskGuard::writes(std::uint32_t id, const DiskUse& use) const {
+  const auto found = before_.find(id);
+  const DiskUse before = found == before_.end() ? DiskUse{} : found->second;
+  // Counts of processes that nobody reaped are lost: a sum may fall.
+  return use.received > before.received + quiet_received ||
+         use.written > before.written + quiet_written;
+}
+
+std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
+                                        const std::map<std::uint32_t, DiskUse>& use) {
+  const bool first = !low_;
+  const bool fell = volume.available < available_;
+  low_ = volume.low();
+  available_ = volume.available;
   std::set<std::uint32_t> writers;
-  low_ = low;
-  for (const auto& [id, bytes] : received) {
+  std::map<std::uint32_t, DiskUse> now = use;
+  for (auto& [id, counts] : now) {
     const auto before = before_.find(id);
-    const std::uint64_t since = bytes - (before == before_.end() ? 0 : before->second);
-    if (low && since > quiet_bytes) writers.insert(id);
+    // What was written while there was room is nobody's fault.
+    if (low_ && first && before != before_.end()) before->second.written = counts.written;
+    if (low_ && writes(id, counts)) writers.insert(id);
+    if (low_ && fell && !first) {
+      counts.written = before == before_.end() ? 0 : before->second.written;
+    }
   }
-  before_ = received;
+  before_ = std::move(now);
+  falls_ = low_ && fell && !first && writers.empty() && !volume.explained ? falls_ + 1 : 0;
+  if (falls_ < patience) return writers;
+  falls_ = 0;
+  for (const auto& [id, counts] : use) writers.insert(id);
   return writers;
 }
 

@@ -70,6 +70,8 @@ class Init {
         return end_session(message->id);
       case Kind::end_all:
         return end_all();
+      case Kind::end_leftovers:
+        return end_leftovers();
       case Kind::stop:
         return loop_.stop();
       default:
@@ -87,7 +89,9 @@ class Init {
     if (fds.size() != 2 || !rules_) return tell({.kind = Kind::ended, .id = id, .value = -1});
     auto child = start_session(fds[0].get(), fds[1].get(), *rules_);
     if (!child) return tell({.kind = Kind::ended, .id = id, .value = -1});
-    sessions_.emplace(child->release(), id);
+    const pid_t pid = child->release();
+    sessions_.emplace(pid, id);
+    tell({.kind = Kind::started, .id = id, .value = pid});
   }
 
   void end_session(std::uint32_t id) {
@@ -101,6 +105,11 @@ class Init {
   void end_all() {
     for (const auto& [pid, session] : sessions_) ended_by_order_.insert(pid);
     ::kill(-1, SIGKILL);
+  }
+
+  void end_leftovers() {
+    leftovers_.hurry(Leftovers::Clock::now());
+    note_leftovers(Leftovers::Clock::duration::zero());
   }
 
   void on_child() {

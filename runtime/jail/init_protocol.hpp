@@ -24,6 +24,9 @@ struct InitMessage {
     failed,  ///< `text`, `hint`, `value` (errno): the step of the set-up that failed
     ended,   ///< `id`: the session's sshd has ended; `value`: its wait status
     leftovers,  ///< `value`: how many processes outlived their session and were killed
+    started,    ///< `id`: the session's sshd runs; `value`: its pid in the jail
+    // supervisor to init
+    end_leftovers,  ///< kill what outlived its session now, without the usual grace
   };
   Kind kind{};
   std::uint32_t id = 0;

@@ -10,6 +10,9 @@
 namespace evojail {
 namespace {
 
+/// What a program maps without using it: its libraries, stacks, heaps of threads.
+constexpr std::uint64_t least_address_space = 128ULL << 20;
+
 /// The setting, unless the profile is stricter.
 ResourceLimit at_most(const Profile& profile, int resource, std::uint64_t setting) {
   for (const auto& limit : profile.limits) {
@@ -68,8 +71,16 @@ Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& 
   TRY(rules.filter, compile_filter(profile, {.notify_mknod = true}));
   rules.limits = {at_most(profile, RLIMIT_NPROC, settings.max_processes),
                   at_most(profile, RLIMIT_NOFILE, settings.max_open_files)};
+  // A cgroup counts what a jail uses in all; where there is none, this is what one process can have.
+  if (settings.memory_max > 0) {
+    rules.limits.push_back(
+        at_most(profile, RLIMIT_AS, std::max(settings.memory_max, least_address_space)));
+  }
   for (const auto& limit : profile.limits) {
-    if (limit.resource == RLIMIT_NPROC || limit.resource == RLIMIT_NOFILE) continue;
+    if (std::ranges::find(rules.limits, limit.resource, &ResourceLimit::resource) !=
+        rules.limits.end()) {
+      continue;
+    }
     rules.limits.push_back({limit.resource, limit.value});
   }
   return rules;
@@ -89,8 +100,11 @@ Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail) 
 
 CgroupLimits plan_cgroup(const JailSettings& settings) {
   // Beside the sessions' processes there is init.
-  return {settings.memory_max, settings.max_processes + 1ULL, settings.cpu_weight,
-          settings.io_weight};
+  return {settings.memory_max, settings.max_processes + 1ULL};
+}
+
+CgroupWeights plan_weights(const JailSettings& settings) {
+  return {settings.cpu_weight, settings.io_weight};
 }
 
 }  // namespace evojail

@@ -32,5 +32,6 @@ namespace evojail {
 [[nodiscard]] Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail);
 
 [[nodiscard]] CgroupLimits plan_cgroup(const JailSettings& settings);
+[[nodiscard]] CgroupWeights plan_weights(const JailSettings& settings);
 
 }  // namespace evojail

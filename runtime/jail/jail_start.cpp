@@ -9,11 +9,11 @@
 #include "config/layout.hpp"
 #include "jail/base_image.hpp"
 #include "jail/init_protocol.hpp"
+#include "jail/jail_limits.hpp"
 #include "jail/jail_rules.hpp"
 #include "jail/launch.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
-#include "kernel/cgroup.hpp"
 #include "kernel/channel.hpp"
 #include "kernel/unix_socket.hpp"
 #include "store/host_check.hpp"
@@ -88,12 +88,12 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   TRY(const auto plans, make_plans(options.name, paths, settings, image.path, range.base()));
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, plans.sftp_only, range.base()));
-  TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
+  TRY(auto limits, apply_limits(options, settings));
   // What the plans were made from is free now, but init would be born with it.
   ::malloc_trim(0);
   // init puts the jail together while the firewall is told.
   TRY(auto launch,
-      Launch::begin(plans.launch, cgroup ? std::optional(cgroup->get()) : std::nullopt));
+      Launch::begin(plans.launch, limits.cgroup ? std::optional(limits.cgroup->get()) : std::nullopt));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
@@ -104,7 +104,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .image = std::move(image.hold),
                          .image_id = image.id,
                          .base_uid = range.base(),
-                         .limited_by_cgroup = cgroup.has_value(),
+                         .weaknesses = std::move(limits.weaknesses),
                          .since = std::time(nullptr),
                          .init = std::move(init),
                          .listener = std::move(listener),
@@ -133,8 +133,8 @@ Result<JailSettings> apply_settings(const SupervisorOptions& options, Supervisor
   }
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), state.base_uid));
-  TRY(const auto cgroup, make_jail_cgroup(plan_cgroup(settings)));
-  state.limited_by_cgroup = cgroup.has_value();
+  TRY(auto limits, apply_limits(options, settings));
+  state.weaknesses = std::move(limits.weaknesses);
   CHECK(send_rules(state.init, rules));
   if (listener) state.listener = std::move(*listener);
   return settings;

@@ -14,6 +14,10 @@ void Leftovers::note(const ProcessTable& table, const std::set<pid_t>& sessions,
   }
 }
 
+void Leftovers::hurry(Clock::time_point deadline) {
+  for (auto& [pid, entry] : known_) entry.deadline = std::min(entry.deadline, deadline);
+}
+
 void Leftovers::keep_only(const ProcessTable& table) {
   std::erase_if(known_, [&](const auto& known) {
     const auto found = table.find(known.first);

@@ -24,6 +24,9 @@ class Leftovers {
   /// `deadline`.
   void note(const ProcessTable& table, const std::set<pid_t>& sessions, Clock::time_point deadline);
 
+  /// No known one may stay longer than until `deadline`.
+  void hurry(Clock::time_point deadline);
+
   /// A child of init has been reaped.
   void forget(pid_t pid) { known_.erase(pid); }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@ struct Session {
   Fd socket;                 ///< a descriptor of the connection, for its counters and its end
   Fd log;                    ///< reading end of what its sshd writes to stderr
   std::int64_t began = 0;    ///< seconds since the epoch
+  pid_t process = 0;         ///< its sshd, as the jail's PID namespace has it
   std::string command = {};  ///< what the client says it runs, escaped
   std::string outcome = {};  ///< "exit 0", "signal 9": what the client says came of it
   SessionLog lines = {};

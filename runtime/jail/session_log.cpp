@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "base/parse.hpp"
 #include "base/printable.hpp"
 
@@ -26,8 +24,9 @@ std::vector<std::string> SessionLog::feed(std::string_view bytes, Clock::time_po
 std::vector<std::string> SessionLog::finish(Clock::time_point now) {
   std::vector<std::string> lines;
   if (!line_.empty()) end_line(lines, now);
-  if (dropped_ > 0) lines.push_back(fmt::format("({} lines dropped)", dropped_));
-  dropped_ = 0;
+  if (const auto dropped = limit_.take_dropped()) {
+    lines.push_back(fmt::format("({} lines dropped)", dropped));
+  }
   return lines;
 }
 
@@ -36,11 +35,10 @@ void SessionLog::end_line(std::vector<std::string>& lines, Clock::time_point now
   if (overlong_) line += "...";
   line_.clear();
   overlong_ = false;
-  if (!rate_.take(now)) {
-    ++dropped_;
-    return;
+  if (!limit_.may_pass(now)) return;
+  if (const auto dropped = limit_.take_dropped()) {
+    lines.push_back(fmt::format("({} lines dropped)", dropped));
   }
-  if (dropped_ > 0) lines.push_back(fmt::format("({} lines dropped)", std::exchange(dropped_, 0)));
   lines.push_back(std::move(line));
 }
 

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "jail/token_bucket.hpp"
+#include "jail/log_limit.hpp"
 
 namespace evojail {
 
@@ -15,7 +13,7 @@ namespace evojail {
 /// with the next line that passes. Pure: the time comes in as a value.
 class SessionLog {
  public:
-  using Clock = TokenBucket::Clock;
+  using Clock = LogLimit::Clock;
   static constexpr std::size_t line_limit = 400;       ///< bytes of one line
   static constexpr std::size_t lines_per_second = 20;  ///< in the long run
   static constexpr std::size_t burst = 100;            ///< lines at once
@@ -27,11 +25,9 @@ class SessionLog {
 
  private:
   void end_line(std::vector<std::string>& lines, Clock::time_point now);
-
   std::string line_;
   bool overlong_ = false;
-  TokenBucket rate_{burst, lines_per_second};
-  std::uint64_t dropped_ = 0;
+  LogLimit limit_{lines_per_second, burst};
 };
 
 }  // namespace evojail

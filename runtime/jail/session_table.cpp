@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "jail/init_protocol.hpp"
+#include "jail/session_admission.hpp"
 #include "kernel/channel.hpp"
 
 namespace evojail {
@@ -37,6 +38,14 @@ std::string outcome_of(const SessionReport& report) {
   return fmt::format("{} {}", signalled ? "signal" : "exit", report.status);
 }
 
+std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessions) {
+  std::vector<SessionSlot> slots;
+  for (const auto& [id, session] : sessions) {
+    slots.push_back({id, session.peer.address, !session.command.empty(), session.traffic.has_value()});
+  }
+  return slots;
+}
+
 }  // namespace
 
 SessionTable::SessionTable(SupervisorState& state, EventLoop& loop, LogSink log, Ended ended)
@@ -49,10 +58,15 @@ Result<void> SessionTable::attach() {
 }
 
 Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
-  if (state_.sessions.size() >= most) {
-    reset_connection(accepted.socket.get());
-    return fail(fmt::format("turning {} away: {} sessions are open, as many as MAX_SESSIONS allows",
-                            to_string(accepted.peer), state_.sessions.size()));
+  const auto admission = admit(slots_of(state_.sessions), accepted.peer.address, most);
+  if (admission.kind == Admission::Kind::refuse) {
+    turn_away(accepted, admission.reason);
+    return {};
+  }
+  if (admission.kind == Admission::Kind::replace) {
+    log_bounded(LogLevel::warning, fmt::format("ending session {}, which has not logged in, for {}",
+                                               admission.id, to_string(accepted.peer)));
+    end_where([&](const Session& session) { return session.id == admission.id; });
   }
   TRY(auto pipe, log_pipe());
   Session session{.id = ++state_.last_session,
@@ -68,6 +82,12 @@ Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
   const auto id = session.id;
   state_.sessions.emplace(id, std::move(session));
   return {};
+}
+
+void SessionTable::turn_away(const Accepted& accepted, std::string_view reason) {
+  log_bounded(LogLevel::warning,
+              fmt::format("turning {} away: {}", to_string(accepted.peer), reason));
+  reset_connection(accepted.socket.get());
 }
 
 Result<void> SessionTable::watch_log(Session& session) {
@@ -86,9 +106,17 @@ void SessionTable::read_log(std::uint32_t id) {
   log_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
 }
 
+void SessionTable::log_bounded(LogLevel level, std::string_view line) {
+  if (!log_limit_.may_pass(LogLimit::Clock::now())) return;
+  if (const auto dropped = log_limit_.take_dropped()) {
+    log_(LogLevel::warning, fmt::format("({} lines dropped)", dropped));
+  }
+  log_(level, line);
+}
+
 void SessionTable::log_lines(const Session& session, const std::vector<std::string>& lines) {
   for (const auto& line : lines) {
-    log_(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
+    log_bounded(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
   }
 }
 
@@ -108,6 +136,11 @@ void SessionTable::note_report(const SessionReport& report) {
     session.command = report.command.empty() ? "login shell" : report.command;
     session.outcome.clear();
   }
+}
+
+void SessionTable::on_started(std::uint32_t id, pid_t process) {
+  const auto found = state_.sessions.find(id);
+  if (found != state_.sessions.end()) found->second.process = process;
 }
 
 void SessionTable::on_ended(std::uint32_t id) {
@@ -134,7 +167,7 @@ void SessionTable::finish(Session& session) {
 std::uint64_t SessionTable::end_where(const std::function<bool(const Session&)>& which) {
   std::uint64_t count = 0;
   for (auto& [id, session] : state_.sessions) {
-    if (!which(session)) continue;
+    if (session.traffic || !which(session)) continue;
     ++count;
     // A reset clears the kernel's counters.
     session.traffic = traffic_of(session.socket.get());
@@ -162,12 +195,12 @@ std::vector<SessionStatus> SessionTable::status() const {
   return list;
 }
 
-std::map<std::uint32_t, std::uint64_t> SessionTable::received() const {
-  std::map<std::uint32_t, std::uint64_t> bytes;
+std::map<std::uint32_t, DiskUse> SessionTable::disk_use() const {
+  std::map<std::uint32_t, DiskUse> use;
   for (const auto& [id, session] : state_.sessions) {
-    bytes[id] = traffic_of(session.socket.get()).received;
+    use[id].received = traffic_of(session.socket.get()).received;
   }
-  return bytes;
+  return use;
 }
 
 }  // namespace evojail

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "jail/control.hpp"
+#include "jail/disk_guard.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/log.hpp"
+#include "jail/log_limit.hpp"
 #include "jail/session_report.hpp"
 #include "jail/supervisor_state.hpp"
 
@@ -24,8 +26,14 @@ class SessionTable {
   /// Watches the report FIFO and the logs of sessions that were handed over.
   [[nodiscard]] Result<void> attach();
 
-  /// Passes the connection to init. More than `most` at once are turned away.
+  /// Passes the connection to init, or turns it away where there are too many (admit()).
   [[nodiscard]] Result<void> begin(Accepted accepted, unsigned most);
+
+  /// Resets a connection and logs why, within the jail's share of the log.
+  void turn_away(const Accepted& accepted, std::string_view reason);
+
+  /// init says which process of its own this session's sshd is.
+  void on_started(std::uint32_t id, pid_t process);
 
   /// init says that this session's sshd has ended.
   void on_ended(std::uint32_t id);
@@ -37,14 +45,15 @@ class SessionTable {
 
   [[nodiscard]] std::vector<SessionStatus> status() const;
 
-  /// Bytes received so far, by session.
-  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> received() const;
+  /// Bytes received so far, by session; what it wrote is not known here.
+  [[nodiscard]] std::map<std::uint32_t, DiskUse> disk_use() const;
 
  private:
   [[nodiscard]] Result<void> watch_log(Session& session);
   void read_log(std::uint32_t id);
   void read_reports();
   void note_report(const SessionReport& report);
+  void log_bounded(LogLevel level, std::string_view line);
   void log_lines(const Session& session, const std::vector<std::string>& lines);
   void finish(Session& session);
 
@@ -52,6 +61,8 @@ class SessionTable {
   EventLoop& loop_;
   LogSink log_;
   Ended ended_;
+  // For all that strangers, or all sessions together, can have written: each has a limit of its own.
+  LogLimit log_limit_{50, 250};
   SessionReportReader reports_;
 };
 

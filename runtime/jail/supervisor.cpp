@@ -16,7 +16,7 @@
 #include "base/parse.hpp"
 #include "jail/control.hpp"
 #include "jail/device_places.hpp"
-#include "jail/disk_guard.hpp"
+#include "jail/disk_watch.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/jail_start.hpp"
@@ -28,14 +28,12 @@
 #include "kernel/channel.hpp"
 #include "kernel/tcp.hpp"
 #include "kernel/unix_socket.hpp"
-#include "store/host_check.hpp"
 #include "store/jails.hpp"
 
 namespace evojail {
 namespace {
 
 using Kind = InitMessage::Kind;
-constexpr std::chrono::seconds disk_interval{2};
 constexpr const char* state_variable = "EVOJAIL_STATE_FD";
 
 Result<Fd> signals() {
@@ -78,7 +76,8 @@ class Supervisor {
         loop_(std::move(loop)),
         signals_(std::move(signals)),
         sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }),
-        mknod_(state_, loop_, options.log, device_places(options.host, paths_)) {}
+        mknod_(state_, loop_, options.log, device_places(options.host, paths_)),
+        disk_(options_.host, state_, loop_, sessions_, options.log) {}
 
   Result<void> run() {
     CHECK(sessions_.attach());
@@ -87,7 +86,7 @@ class Supervisor {
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
     CHECK(mknod_.attach());
-    look_at_disk();
+    disk_.look();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
     CHECK(loop_.run());
@@ -128,8 +127,7 @@ class Supervisor {
         return pause_accepting(accepted.error());
       }
       if (!allows(settings_, accepted->peer.address)) {
-        log(LogLevel::warning, "turning away " + to_string(accepted->peer) + ": not allowed");
-        reset_connection(accepted->socket.get());
+        sessions_.turn_away(*accepted, "not allowed");
         continue;
       }
       if (const auto begun = sessions_.begin(std::move(*accepted), settings_.max_sessions);
@@ -160,26 +158,12 @@ class Supervisor {
     }
     const auto message = decode_init_message((*packet)->bytes);
     if (!message) return log(LogLevel::error, message.error().message());
+    if (message->kind == Kind::started) return sessions_.on_started(message->id, message->value);
     if (message->kind == Kind::ended) return sessions_.on_ended(message->id);
     if (message->kind == Kind::leftovers) {
       log(LogLevel::info,
           fmt::format("killed {} processes that outlived their session", message->value));
     }
-  }
-
-  /// DISK_RESERVE: while the volume is low, writing sessions end.
-  void look_at_disk() {
-    loop_.at(EventLoop::Clock::now() + disk_interval, [this] { look_at_disk(); });
-    if (state_.sessions.empty() && !disk_.low()) return;
-    const auto space = free_space(options_.host);
-    if (!space) return log(LogLevel::warning, space.error().message());
-    const auto writers = disk_.look(space->available < space->reserve, sessions_.received());
-    if (writers.empty()) return;
-    log(LogLevel::error,
-        fmt::format("ending {} writing sessions: {} bytes are free on the volume, DISK_RESERVE "
-                    "keeps {}",
-                    writers.size(), space->available, space->reserve));
-    sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   }
 
   void on_signal() {
@@ -256,10 +240,8 @@ class Supervisor {
   [[nodiscard]] std::vector<std::string> warnings() const {
     std::vector<std::string> list;
     if (auto refusal = mknod_.refusal(); !refusal.empty()) list.push_back(std::move(refusal));
-    if (!state_.limited_by_cgroup) {
-      list.emplace_back("no cgroup was delegated: resource limits only, none on memory as a whole");
-    }
-    if (disk_.low()) list.emplace_back("the volume is below DISK_RESERVE: writing sessions end");
+    list.insert(list.end(), state_.weaknesses.begin(), state_.weaknesses.end());
+    if (disk_.is_low()) list.emplace_back("the volume is below DISK_RESERVE: writing sessions end");
     return list;
   }
 
@@ -318,7 +300,7 @@ class Supervisor {
   Fd signals_;
   SessionTable sessions_;
   MknodService mknod_;
-  DiskGuard disk_;
+  DiskWatch disk_;
   bool stopping_ = false;
   bool init_died_ = false;
 };

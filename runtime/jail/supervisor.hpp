@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 #include "jail/log.hpp"
+#include "kernel/cgroup.hpp"
 
 namespace evojail {
 
@@ -14,6 +16,8 @@ struct SupervisorOptions {
       settings_file;  ///< of the host, handed on by a reload's execve(2); empty: the default
   std::string name;   ///< of the jail
   LogSink log;
+  /// Has whoever delegated this process's cgroup set its weights (CgroupWeights); may be empty.
+  std::function<Result<void>(const CgroupWeights&)> set_weights = {};
 };
 
 /// `evojail run NAME`: starts the jail and stays with it until it is told to stop (SIGTERM, SIGINT,

@@ -21,7 +21,7 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .image = state.image.get(),
                           .image_id = state.image_id,
                           .base_uid = state.base_uid,
-                          .limited_by_cgroup = state.limited_by_cgroup,
+                          .weaknesses = state.weaknesses,
                           .since = state.since,
                           .pid = state.init.process.pid(),
                           .pidfd = state.init.process.pidfd(),
@@ -34,7 +34,7 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .last_session = state.last_session};
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
-                               session.began, session.command, session.outcome});
+                               session.began, session.process, session.command, session.outcome});
   }
   return values;
 }
@@ -45,7 +45,7 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                         .image = Fd(values.image),
                         .image_id = std::move(values.image_id),
                         .base_uid = values.base_uid,
-                        .limited_by_cgroup = values.limited_by_cgroup,
+                        .weaknesses = std::move(values.weaknesses),
                         .since = values.since,
                         .init = {ChildProcess(values.pid, Fd(values.pidfd)), Fd(values.channel),
                                  Fd(values.report), Fd(values.mknod_listener)},
@@ -60,6 +60,7 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .socket = Fd(session.socket),
                                                .log = Fd(session.log),
                                                .began = session.began,
+                                               .process = session.process,
                                                .command = std::move(session.command),
                                                .outcome = std::move(session.outcome)});
   }

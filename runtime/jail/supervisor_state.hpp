@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/lock.hpp"
@@ -18,8 +19,8 @@ struct SupervisorState {
   Fd image;       ///< BaseImage::hold
   std::string image_id;
   std::uint32_t base_uid = 0;
-  bool limited_by_cgroup = false;  ///< else by rlimits alone
-  std::int64_t since = 0;          ///< seconds since the epoch
+  std::vector<std::string> weaknesses;  ///< of its limits (AppliedLimits)
+  std::int64_t since = 0;               ///< seconds since the epoch
   RunningInit init;
   Fd listener;
   Fd control;  ///< listening control socket

@@ -49,7 +49,8 @@ json to_json(const SessionValues& session) {
   return {{"id", session.id},           {"address", to_string(session.peer.address)},
           {"port", session.peer.port},  {"socket", session.socket},
           {"log", session.log},         {"began", session.began},
-          {"command", session.command}, {"outcome", session.outcome}};
+          {"process", session.process}, {"command", session.command},
+          {"outcome", session.outcome}};
 }
 
 SessionValues session_from(const json& value) {
@@ -62,6 +63,7 @@ SessionValues session_from(const json& value) {
   session.socket = descriptor(value, "socket");
   session.log = descriptor(value, "log");
   session.began = number<std::int64_t>(value, "began");
+  session.process = number<pid_t>(value, "process");
   session.command = value.at("command").get<std::string>();
   session.outcome = value.at("outcome").get<std::string>();
   return session;
@@ -73,7 +75,7 @@ SupervisorValues values_from(const json& value) {
   values.image = descriptor(value, "image");
   values.image_id = value.at("image_id").get<std::string>();
   values.base_uid = number<std::uint32_t>(value, "base_uid");
-  values.limited_by_cgroup = value.at("limited_by_cgroup").get<bool>();
+  values.weaknesses = value.at("weaknesses").get<std::vector<std::string>>();
   values.since = number<std::int64_t>(value, "since");
   values.pid = number<pid_t>(value, "pid", 2, std::numeric_limits<pid_t>::max());
   values.pidfd = descriptor(value, "pidfd");
@@ -117,7 +119,7 @@ std::string encode(const SupervisorValues& values) {
                    {"image", values.image},
                    {"image_id", values.image_id},
                    {"base_uid", values.base_uid},
-                   {"limited_by_cgroup", values.limited_by_cgroup},
+                   {"weaknesses", values.weaknesses},
                    {"since", values.since},
                    {"pid", values.pid},
                    {"pidfd", values.pidfd},

@@ -19,6 +19,7 @@ struct SessionValues {
   int socket = -1;
   int log = -1;
   std::int64_t began = 0;
+  pid_t process = 0;
   std::string command = {};
   std::string outcome = {};
 };
@@ -30,7 +31,7 @@ struct SupervisorValues {
   int image = -1;
   std::string image_id = {};
   std::uint32_t base_uid = 0;
-  bool limited_by_cgroup = false;
+  std::vector<std::string> weaknesses = {};
   std::int64_t since = 0;
   pid_t pid = 0;  ///< of init
   int pidfd = -1;

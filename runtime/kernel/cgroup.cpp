@@ -18,6 +18,7 @@ namespace evojail {
 namespace {
 
 constexpr const char* mount_point = "/sys/fs/cgroup";
+constexpr std::string_view jail_child = "/jail";
 
 bool is_cgroup2(const char* path) {
   struct statfs facts{};
@@ -33,12 +34,24 @@ bool is_delegated(const std::string& directory) {
   return false;
 }
 
-Result<bool> has_controllers(const std::string& directory) {
-  TRY(const auto text, read_file(directory + "/cgroup.controllers"));
-  const auto words = split_words(trim(text));
-  return std::ranges::all_of(std::array{"memory", "pids", "cpu"}, [&](std::string_view wanted) {
-    return std::ranges::find(words, wanted) != words.end();
-  });
+std::vector<std::string> lacking(const std::string& directory) {
+  const auto text = read_file(directory + "/cgroup.controllers");
+  const auto there = text ? split_words(trim(*text)) : std::vector<std::string_view>();
+  std::vector<std::string> names;
+  for (const std::string_view wanted : {"memory", "pids", "cpu", "io"}) {
+    if (std::ranges::find(there, wanted) == there.end()) names.emplace_back(wanted);
+  }
+  return names;
+}
+
+/// "100", or "default 100" and lines for single disks.
+std::optional<unsigned> read_weight(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return std::nullopt;
+  const auto words = split_words(split_lines(*text).empty() ? "" : split_lines(*text).front());
+  if (words.empty()) return std::nullopt;
+  const auto weight = parse_number<unsigned>(words.back(), 1U, 10'000U);
+  return weight ? std::optional(*weight) : std::nullopt;
 }
 
 Result<void> put(const std::string& path, const std::string& value) {
@@ -58,13 +71,7 @@ Result<void> set_limits(const std::string& jail, const CgroupLimits& limits) {
   if (path_exists(jail + "/memory.swap.max")) {
     CHECK(put(jail + "/memory.swap.max", limits.memory_max == 0 ? "max" : "0"));
   }
-  CHECK(put(jail + "/pids.max", std::to_string(limits.processes)));
-  CHECK(put(jail + "/cpu.weight", std::to_string(limits.cpu_weight)));
-  // Not every kernel and disk has an I/O controller with weights.
-  if (path_exists(jail + "/io.weight")) {
-    CHECK(put(jail + "/io.weight", fmt::format("default {}", limits.io_weight)));
-  }
-  return {};
+  return put(jail + "/pids.max", std::to_string(limits.processes));
 }
 
 /// The delegated directory: the process's own cgroup, or the one above it after a reload.
@@ -84,26 +91,38 @@ std::optional<std::string> unified_cgroup(std::string_view text) {
   return std::nullopt;
 }
 
-Result<std::optional<Fd>> make_jail_cgroup(const CgroupLimits& limits) {
+Result<std::optional<JailCgroup>> make_jail_cgroup(const CgroupLimits& limits) {
   if (!is_cgroup2(mount_point)) return std::nullopt;
   TRY(const auto text, read_file("/proc/self/cgroup"));
   const auto own = unified_cgroup(text);
   if (!own) return std::nullopt;
   const std::string directory = delegated_directory(*own);
   if (!is_delegated(directory)) return std::nullopt;
-  TRY(const bool enough, has_controllers(directory));
-  if (!enough) return std::nullopt;
+  const auto without = lacking(directory);
+  if (!std::ranges::all_of(without, [](const auto& name) { return name == "io"; })) {
+    return std::nullopt;
+  }
   // A cgroup with processes of its own cannot hand controllers down (cgroups(7), "no internal
   // processes").
   CHECK(make_child(directory + "/supervisor"));
   CHECK(put(directory + "/supervisor/cgroup.procs", "0"));
   CHECK(put(directory + "/cgroup.subtree_control", "+memory +pids +cpu"));
-  // Optional: where it cannot be handed down, the weights of the disk do not apply.
+  // Between the supervisor and its jail alone; not every kernel has it.
   [[maybe_unused]] const auto io = put(directory + "/cgroup.subtree_control", "+io");
   CHECK(make_child(directory + "/jail"));
   CHECK(set_limits(directory + "/jail", limits));
-  TRY(Fd jail, open_directory(directory + "/jail"));
+  JailCgroup jail;
+  TRY(jail.directory, open_directory(directory + "/jail"));
+  jail.cpu_weight = read_weight(directory + "/cpu.weight");
+  jail.io_weight = read_weight(directory + "/io.weight");
+  if (!jail.io_weight) jail.io_weight = read_weight(directory + "/io.bfq.weight");
   return jail;
+}
+
+std::vector<std::string> missing_controllers(pid_t init) {
+  const auto text = read_file(fmt::format("/proc/{}/cgroup", init));
+  const auto path = text && is_cgroup2(mount_point) ? unified_cgroup(*text) : std::nullopt;
+  return lacking(path && path->ends_with(jail_child) ? mount_point + *path : "/nonexistent");
 }
 
 }  // namespace evojail

@@ -10,7 +10,7 @@ Findings check_setup(const HostSettings& host) {
   };
   add(check_kernel());
   add(check_clock(host));
-  add(check_cgroup());
+  add(check_cgroup(host));
   add(check_volume(host));
   add(check_isolation(host));
   add(check_image(host));

@@ -11,7 +11,7 @@ namespace evojail {
 /// The parts of it, one a subject.
 [[nodiscard]] Findings check_kernel();
 [[nodiscard]] Findings check_clock(const HostSettings& host);
-[[nodiscard]] Findings check_cgroup();
+[[nodiscard]] Findings check_cgroup(const HostSettings& host);
 [[nodiscard]] Findings check_volume(const HostSettings& host);
 [[nodiscard]] Findings check_isolation(const HostSettings& host);
 [[nodiscard]] Findings check_image(const HostSettings& host);

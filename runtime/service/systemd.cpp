@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-login.h>
 
 #include <cstdlib>
 #include <map>
@@ -113,6 +114,16 @@ class Systemd::Bus {
     return wait_for(path);
   }
 
+  Result<void> set_weights(const std::string& unit, const CgroupWeights& weights) {
+    BusError error;
+    const int code = ::sd_bus_call_method(
+        bus_, kDestination, kManagerPath, kManager, "SetUnitProperties", &error.value, nullptr,
+        "sba(sv)", unit.c_str(), 1, 2, "CPUWeight", "t", static_cast<std::uint64_t>(weights.cpu),
+        "IOWeight", "t", static_cast<std::uint64_t>(weights.io));
+    if (code < 0) return bus_failure("setting the weights of " + unit, error, code);
+    return {};
+  }
+
   void reset_failed(const std::string& unit) {
     BusError error;
     // A unit that has not failed is an error here, and fine.
@@ -181,6 +192,20 @@ Result<std::string> Systemd::start(const std::string& unit) { return bus_->job("
 Result<std::string> Systemd::stop(const std::string& unit) { return bus_->job("StopUnit", unit); }
 Result<std::string> Systemd::restart(const std::string& unit) {
   return bus_->job("RestartUnit", unit);
+}
+
+Result<void> Systemd::set_weights(const std::string& unit, const CgroupWeights& weights) {
+  return bus_->set_weights(unit, weights);
+}
+
+Result<void> set_own_weights(const CgroupWeights& weights) {
+  char* name = nullptr;
+  const int code = ::sd_pid_get_unit(0, &name);
+  if (code < 0) return fail_errno("finding", "this process's unit", -code);
+  const std::string unit(name);
+  std::free(name);
+  TRY(auto systemd, Systemd::connect());
+  return systemd.set_weights(unit, weights);
 }
 
 void Systemd::reset_failed(const std::string& unit) { bus_->reset_failed(unit); }

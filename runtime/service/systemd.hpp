@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "kernel/cgroup.hpp"
 
 namespace evojail {
 
@@ -38,6 +39,9 @@ class Systemd {
   [[nodiscard]] Result<std::string> stop(const std::string& unit);
   [[nodiscard]] Result<std::string> restart(const std::string& unit);
 
+  /// SetUnitProperties: CPUWeight= and IOWeight= of a unit that runs, kept until the next boot.
+  [[nodiscard]] Result<void> set_weights(const std::string& unit, const CgroupWeights& weights);
+
   /// Clears the count of failed starts, so that a person's own attempt is not refused for it.
   void reset_failed(const std::string& unit);
 
@@ -46,5 +50,10 @@ class Systemd {
   explicit Systemd(std::unique_ptr<Bus> bus);
   std::unique_ptr<Bus> bus_;
 };
+
+/// set_weights() for the service that this process is the main one of. systemd owns the attributes of
+/// a cgroup that it delegates, and writes its own values into them again at a daemon-reload; so it is
+/// asked to set these (CGROUP_DELEGATION of systemd's documentation).
+[[nodiscard]] Result<void> set_own_weights(const CgroupWeights& weights);
 
 }  // namespace evojail

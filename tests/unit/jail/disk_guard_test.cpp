@@ -6,31 +6,101 @@ namespace evojail {
 namespace {
 
 using Ids = std::set<std::uint32_t>;
-constexpr auto quiet = DiskGuard::quiet_bytes;
+constexpr auto kReceived = DiskGuard::quiet_received;
+constexpr auto kWritten = DiskGuard::quiet_written;
+constexpr std::uint64_t kReserve = 1ULL << 30;
+constexpr std::uint64_t kMuch = 1ULL << 40;
+
+DiskLook roomy() { return {.available = kReserve, .reserve = kReserve}; }
+/// Low, by `more` bytes more.
+DiskLook low(std::uint64_t more = 1) { return {.available = kReserve - more, .reserve = kReserve}; }
 
 TEST(DiskGuard, leaves_everybody_alone_while_there_is_room) {
   DiskGuard guard;
-  EXPECT_EQ(guard.look(false, {{1, 1ULL << 40}}), Ids{});
+  EXPECT_EQ(guard.look(roomy(), {{1, {kMuch, kMuch}}}), Ids{});
   EXPECT_FALSE(guard.low());
 }
 
-TEST(DiskGuard, ends_those_that_write_and_no_other) {
+TEST(DiskGuard, ends_those_that_receive_and_no_other) {
   DiskGuard guard;
-  EXPECT_EQ(guard.look(false, {{1, 1ULL << 30}, {2, 1ULL << 30}}), Ids{});
-  EXPECT_EQ(guard.look(true, {{1, (1ULL << 30) + quiet + 1}, {2, (1ULL << 30) + quiet}}), Ids{1});
+  EXPECT_EQ(guard.look(roomy(), {{1, {kMuch, 0}}, {2, {kMuch, 0}}}), Ids{});
+  EXPECT_EQ(guard.look(low(), {{1, {kMuch + kReceived + 1, 0}}, {2, {kMuch + kReceived, 0}}}),
+            Ids{1});
   EXPECT_TRUE(guard.low());
+}
+
+TEST(DiskGuard, ends_those_that_write_without_receiving) {
+  DiskGuard guard;
+  EXPECT_EQ(guard.look(roomy(), {{1, {}}, {2, {}}}), Ids{});
+  // What they wrote before the volume was low is known only now.
+  EXPECT_EQ(guard.look(low(1), {{1, {0, kMuch}}, {2, {0, kMuch}}}), Ids{});
+  EXPECT_EQ(guard.look(low(2), {{1, {0, kMuch + kWritten + 1}}, {2, {0, kMuch + kWritten}}}),
+            Ids{1});
+}
+
+TEST(DiskGuard, a_slow_writer_is_found_by_what_it_writes_in_all_while_the_volume_falls) {
+  DiskGuard guard;
+  EXPECT_EQ(guard.look(roomy(), {{1, {}}}), Ids{});
+  EXPECT_EQ(guard.look(low(1), {{1, {}}}), Ids{});
+  EXPECT_EQ(guard.look(low(2), {{1, {0, kWritten / 2}}}), Ids{});
+  EXPECT_EQ(guard.look(low(3), {{1, {0, kWritten}}}), Ids{});
+  EXPECT_EQ(guard.look(low(4), {{1, {0, kWritten + 1}}}), Ids{1});
+}
+
+TEST(DiskGuard, who_removes_files_may_write_a_little_as_often_as_the_volume_rises) {
+  DiskGuard guard;
+  EXPECT_EQ(guard.look(roomy(), {{1, {}}}), Ids{});
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(guard.look(low(1000 - i), {{1, {0, i * kWritten}}}), Ids{}) << i;
+  }
 }
 
 TEST(DiskGuard, a_new_session_counts_from_its_first_byte) {
   DiskGuard guard;
-  EXPECT_EQ(guard.look(true, {{7, quiet + 1}}), Ids{7});
+  EXPECT_EQ(guard.look(low(), {{7, {kReceived + 1, 0}}}), Ids{7});
+  EXPECT_EQ(guard.look(low(), {{8, {0, kWritten + 1}}}), Ids{8});
 }
 
 TEST(DiskGuard, forgets_sessions_that_ended) {
   DiskGuard guard;
-  EXPECT_EQ(guard.look(false, {{1, 1ULL << 30}}), Ids{});
-  EXPECT_EQ(guard.look(false, {}), Ids{});
-  EXPECT_EQ(guard.look(true, {{1, quiet + 1}}), Ids{1});
+  EXPECT_EQ(guard.look(roomy(), {{1, {kMuch, 0}}}), Ids{});
+  EXPECT_EQ(guard.look(roomy(), {}), Ids{});
+  EXPECT_EQ(guard.look(low(), {{1, {kReceived + 1, 0}}}), Ids{1});
+}
+
+TEST(DiskGuard, a_sum_that_falls_is_no_writing) {
+  DiskGuard guard;
+  EXPECT_EQ(guard.look(low(1), {{1, {0, 500}}}), Ids{});
+  EXPECT_EQ(guard.look(low(2), {{1, {0, 400}}}), Ids{});
+}
+
+/// Looks `times` at a volume that falls each time, with session 1 doing nothing that shows.
+Ids fall(DiskGuard& guard, unsigned times, std::uint64_t& down, bool explained = false) {
+  Ids ended;
+  for (unsigned i = 0; i < times && ended.empty(); ++i) {
+    DiskLook volume = low(++down);
+    volume.explained = explained;
+    ended = guard.look(volume, {{1, {}}});
+  }
+  return ended;
+}
+
+TEST(DiskGuard, where_the_volume_keeps_falling_and_nobody_shows_everybody_ends) {
+  DiskGuard guard;
+  std::uint64_t down = 0;
+  EXPECT_EQ(fall(guard, DiskGuard::patience, down), Ids{});
+  EXPECT_EQ(fall(guard, 1, down), Ids{1});
+  // And it begins to count anew.
+  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
+}
+
+TEST(DiskGuard, a_fall_that_is_explained_or_that_stops_is_nobodys) {
+  DiskGuard guard;
+  std::uint64_t down = 0;
+  EXPECT_EQ(fall(guard, 10 * DiskGuard::patience, down, true), Ids{});
+  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
+  EXPECT_EQ(guard.look(low(down), {{1, {}}}), Ids{});
+  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
 }
 
 }  // namespace

@@ -37,6 +37,15 @@ TEST(Leftovers, a_known_one_keeps_its_first_deadline) {
   EXPECT_EQ(leftovers.next_deadline(), start);
 }
 
+TEST(Leftovers, may_be_hurried_but_never_given_longer) {
+  Leftovers leftovers;
+  leftovers.note(two_sessions(), {10}, start + Leftovers::grace);
+  leftovers.hurry(start);
+  EXPECT_EQ(leftovers.next_deadline(), start);
+  leftovers.hurry(start + Leftovers::grace);
+  EXPECT_EQ(leftovers.next_deadline(), start);
+}
+
 TEST(Leftovers, a_reused_pid_is_another_process) {
   Leftovers leftovers;
   leftovers.note(two_sessions(), {10}, start);

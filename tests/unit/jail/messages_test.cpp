@@ -28,6 +28,16 @@ TEST(InitMessage, refuses_what_was_cut_or_made_up) {
   EXPECT_FALSE(decode_init_message(unknown));
 }
 
+TEST(InitMessage, every_kind_comes_back) {
+  for (const auto kind : {InitMessage::Kind::session, InitMessage::Kind::ended,
+                          InitMessage::Kind::started, InitMessage::Kind::end_leftovers}) {
+    const auto got = decode_init_message(encode(InitMessage{.kind = kind, .id = 3, .value = 8}));
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->kind, kind);
+    EXPECT_EQ(got->value, 8);
+  }
+}
+
 TEST(SessionRules, come_back_as_they_went) {
   SessionRules sent;
   sent.limits = {{1, 2}, {3, ~0ULL}};

@@ -16,7 +16,7 @@ SupervisorValues sample() {
                           .image = 4,
                           .image_id = "abc",
                           .base_uid = 0x70000000,
-                          .limited_by_cgroup = true,
+                          .weaknesses = {"no cgroup was delegated"},
                           .since = 1700000000,
                           .pid = 4321,
                           .pidfd = 5,

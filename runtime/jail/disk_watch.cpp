@@ -1,0 +1,97 @@
+#include "jail/disk_watch.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <ctime>
+#include <string>
+
+#include "base/fd.hpp"
+#include "jail/init_protocol.hpp"
+#include "jail/leftovers.hpp"
+#include "jail/written_bytes.hpp"
+#include "kernel/channel.hpp"
+#include "store/host_check.hpp"
+
+namespace evojail {
+namespace {
+
+constexpr std::chrono::milliseconds interval{2000};
+constexpr std::chrono::milliseconds interval_when_low{500};
+/// The kernel writes a page after at most half a minute (vm.dirty_expire_centisecs).
+constexpr std::int64_t write_back_seconds = 35;
+
+/// Its modification time says when a supervisor, of any jail, last ended a session for the volume.
+std::string mark_of(const HostSettings& host) { return host.rundir + "/.lock/disk-reserve"; }
+
+bool is_recent(const std::string& mark) {
+  struct stat facts{};
+  if (::stat(mark.c_str(), &facts) != 0) return false;
+  return std::time(nullptr) - facts.st_mtim.tv_sec <= write_back_seconds;
+}
+
+void touch(const std::string& mark) {
+  const auto file = open_path(mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+  if (file) ::futimens(file->get(), nullptr);
+}
+
+}  // namespace
+
+DiskWatch::DiskWatch(const HostSettings& host, const SupervisorState& state, EventLoop& loop,
+                     SessionTable& sessions, LogSink log)
+    : host_(host), state_(state), loop_(loop), sessions_(sessions), log_(std::move(log)) {}
+
+void DiskWatch::look() {
+  loop_.at(EventLoop::Clock::now() + (guard_.low() ? interval_when_low : interval),
+           [this] { look(); });
+  if (!has_anybody_to_watch()) {
+    guard_ = {};
+    return;
+  }
+  const auto space = free_space(host_);
+  if (!space) return log_(LogLevel::warning, space.error().message());
+  const DiskLook volume{space->available, space->reserve, is_recent(mark_of(host_))};
+  auto counts = sessions_.disk_use();
+  if (volume.low()) add_written(counts);
+  end(guard_.look(volume, counts), volume);
+}
+
+bool DiskWatch::is_low() const {
+  const auto space = free_space(host_);
+  return space && space->available < space->reserve;
+}
+
+bool DiskWatch::has_anybody_to_watch() {
+  const auto now = EventLoop::Clock::now();
+  if (!state_.sessions.empty()) watch_until_ = now + Leftovers::grace + interval;
+  return now < watch_until_;
+}
+
+void DiskWatch::add_written(std::map<std::uint32_t, DiskUse>& counts) {
+  auto written = bytes_written_below(state_.init.process.pid());
+  if (!written) return log_(LogLevel::warning, written.error().message());
+  for (auto& [id, count] : counts) {
+    const auto found = written->find(state_.sessions.at(id).process);
+    if (found == written->end()) continue;
+    count.written = found->second;
+    written->erase(found);
+  }
+  if (written->empty()) return;
+  // What a session left behind belongs to none that could be ended for it.
+  [[maybe_unused]] const auto told =
+      send_packet(state_.init.channel.get(), encode(InitMessage{.kind = InitMessage::Kind::end_leftovers}));
+}
+
+void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volume) {
+  const auto ended = sessions_.end_where(
+      [&](const Session& session) { return writers.contains(session.id); });
+  if (ended == 0) return;
+  touch(mark_of(host_));
+  log_(LogLevel::error,
+       fmt::format("ending {} writing sessions: {} bytes are free on the volume, DISK_RESERVE "
+                   "keeps {}",
+                   ended, volume.available, volume.reserve));
+}
+
+}  // namespace evojail

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+
+#include "config/host_settings.hpp"
+#include "jail/disk_guard.hpp"
+#include "jail/event_loop.hpp"
+#include "jail/log.hpp"
+#include "jail/session_table.hpp"
+#include "jail/supervisor_state.hpp"
+
+namespace evojail {
+
+/// DISK_RESERVE: while the volume is low, sessions of this jail that write to it end, and what ended
+/// sessions have left behind ends at once. Looks now and then while there is anybody to watch.
+class DiskWatch {
+ public:
+  DiskWatch(const HostSettings& host, const SupervisorState& state, EventLoop& loop,
+            SessionTable& sessions, LogSink log);
+
+  /// Looks, and goes on looking from the loop.
+  void look();
+
+  /// Whether the volume is low now: asked, not remembered.
+  [[nodiscard]] bool is_low() const;
+
+ private:
+  [[nodiscard]] bool has_anybody_to_watch();
+  void add_written(std::map<std::uint32_t, DiskUse>& counts);
+  void end(const std::set<std::uint32_t>& writers, const DiskLook& volume);
+
+  const HostSettings& host_;
+  const SupervisorState& state_;
+  EventLoop& loop_;
+  SessionTable& sessions_;
+  LogSink log_;
+  DiskGuard guard_;
+  EventLoop::Clock::time_point watch_until_{};
+};
+
+}  // namespace evojail

@@ -1,0 +1,74 @@
+#!/bin/bash
+# DISK_RESERVE: on a volume that runs full, sessions that write end, however they write; those that do not, and the
+# neighbours', go on. status says so. When there is room again, a push works again.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+in_own_world "$@"
+
+make_client
+make_volume ext4 400 "$T/volume"
+settle "$T/volume" DISK_RESERVE=30
+for name in web1 db1; do new_jail "$name"; done
+must ev init idle1
+must ev start idle1
+
+# Leaves 20 MB less than a reserve of 30 percent.
+fill() {
+  local size available
+  read -r size available < <(df -B1 --output=size,avail "$T/volume" | tail -n 1)
+  fallocate -l $((available - size * 3 / 10 + (20 << 20))) "$T/volume/filling"
+}
+# writes ALIAS FILE: a session that writes to it over and over, and receives next to nothing.
+writes() {
+  in_jail "$1" "while :; do dd if=/dev/zero of=/data/$2 bs=1M count=4 conv=fsync 2>/dev/null; done" </dev/null &
+  WRITER=$!
+  until_true 30 "$1 writes /data/$2" test -s "$JAILS/$1/data/$2"
+}
+pushes() {
+  push --inplace --bwlimit=2M "$T/big" "$1:/data/big" >"$T/push.out" 2>&1 &
+  PUSHER=$!
+  until_true 30 "the push to $1 has begun" test -s "$JAILS/$1/data/big"
+}
+is_over() { ! kill -0 "$1" 2>/dev/null; }
+says_low() { ev status "$1" 2>&1 | grep -q 'below DISK_RESERVE'; }
+
+head -c 60M /dev/urandom >"$T/big"
+open_session web1
+open_session db1
+
+step 'while there is room, everybody goes on'
+for jail in web1 idle1; do ! says_low "$jail" || fail "status of $jail says that the volume is low"; done
+must push "$T/big" web1:/data/big
+rm "$JAILS/web1/data/big"
+
+step 'on a volume that is low, writers end and others do not'
+pushes web1
+writes web1 zeros
+! is_over "$WRITER" && ! is_over "$PUSHER" || fail 'the writers were gone before the volume was low'
+fill
+until_true 60 'the writer that receives nothing is over' is_over "$WRITER"
+until_true 60 'the push is over' is_over "$PUSHER"
+! wait "$PUSHER" || fail 'the push ended well'
+session_echoes web1 'still here' || fail 'a quiet session of the same jail ended'
+session_echoes db1 'still here' || fail "the neighbour's session ended"
+until_true 30 'the log says so' grep -q 'ending .* writing sessions.*DISK_RESERVE' "$T/log/web1.log"
+! grep -q 'writing sessions' "$T/log/db1.log" || fail 'sessions of the neighbour were ended'
+
+step 'status says so, of a jail that does nothing too'
+for jail in web1 db1 idle1; do says_low "$jail" || fail "status of $jail does not say it: $(ev status "$jail" 2>&1)"; done
+
+step 'what a session has left behind does not write on'
+lives() { processes_like 'dd if=/dev/zero of=/data/behind' >/dev/null; }
+gone() { ! lives; }
+must in_jail db1 '(trap "" HUP TERM; exec dd if=/dev/zero of=/data/behind bs=64K) >/dev/null 2>&1 </dev/null &'
+until_true 30 'it is gone' gone
+session_echoes db1 'and still here' || fail "the neighbour's quiet session ended"
+
+step 'with room again, a push works again'
+rm -f "$T/volume/filling" "$JAILS/web1/data/"{zeros,big} "$JAILS/db1/data/behind"
+not_low() { ! says_low "$1"; }
+for jail in web1 db1 idle1; do until_true 30 "$jail has room" not_low "$jail"; done
+must push "$T/big" web1:/data/big
+must cmp "$T/big" "$JAILS/web1/data/big"
+close_session web1
+close_session db1
