@@ -16,8 +16,8 @@ struct DiskUse {
 struct DiskLook {
   std::uint64_t available = 0;  ///< bytes
   std::uint64_t reserve = 0;    ///< bytes that DISK_RESERVE keeps
-  /// A session of any jail has been ended for it a short while ago: what it wrote may still be on its
-  /// way to the disk.
+  /// A session of any jail has been ended for it a short while ago: what it wrote may still be on
+  /// its way to the disk.
   bool explained = false;
 
   [[nodiscard]] bool low() const noexcept { return available < reserve; }

@@ -79,13 +79,13 @@ void DiskWatch::add_written(std::map<std::uint32_t, DiskUse>& counts) {
   }
   if (written->empty()) return;
   // What a session left behind belongs to none that could be ended for it.
-  [[maybe_unused]] const auto told =
-      send_packet(state_.init.channel.get(), encode(InitMessage{.kind = InitMessage::Kind::end_leftovers}));
+  [[maybe_unused]] const auto told = send_packet(
+      state_.init.channel.get(), encode(InitMessage{.kind = InitMessage::Kind::end_leftovers}));
 }
 
 void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volume) {
-  const auto ended = sessions_.end_where(
-      [&](const Session& session) { return writers.contains(session.id); });
+  const auto ended =
+      sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   if (ended == 0) return;
   touch(mark_of(host_));
   log_(LogLevel::error,

@@ -13,8 +13,9 @@
 
 namespace evojail {
 
-/// DISK_RESERVE: while the volume is low, sessions of this jail that write to it end, and what ended
-/// sessions have left behind ends at once. Looks now and then while there is anybody to watch.
+/// DISK_RESERVE: while the volume is low, sessions of this jail that write to it end, and what
+/// ended sessions have left behind ends at once. Looks now and then while there is anybody to
+/// watch.
 class DiskWatch {
  public:
   DiskWatch(const HostSettings& host, const SupervisorState& state, EventLoop& loop,

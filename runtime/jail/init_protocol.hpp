@@ -18,6 +18,7 @@ struct InitMessage {
     end_session,  ///< `id`: kill it with all its processes, now
     end_all,      ///< kill every session, now
     stop,         ///< end every session and leave
+    end_leftovers,  ///< kill what outlived its session now, without the usual grace
     // init to supervisor
     ready,   ///< set up; descriptors: the report FIFO, then the mknod listener where one was asked
              ///< for
@@ -25,8 +26,6 @@ struct InitMessage {
     ended,   ///< `id`: the session's sshd has ended; `value`: its wait status
     leftovers,  ///< `value`: how many processes outlived their session and were killed
     started,    ///< `id`: the session's sshd runs; `value`: its pid in the jail
-    // supervisor to init
-    end_leftovers,  ///< kill what outlived its session now, without the usual grace
   };
   Kind kind{};
   std::uint32_t id = 0;

@@ -23,8 +23,9 @@ std::optional<std::string> apply_weights(const SupervisorOptions& options, const
 std::string without_cgroup(const JailSettings& settings) {
   std::string text = "no cgroup was delegated: resource limits only";
   if (settings.memory_max > 0) {
-    text += fmt::format(", MEMORY_MAX holds for each of at most {} processes and not for all together",
-                        settings.max_processes);
+    text +=
+        fmt::format(", MEMORY_MAX holds for each of at most {} processes and not for all together",
+                    settings.max_processes);
   }
   return text + ", CPU_WEIGHT and IO_WEIGHT have no effect";
 }
@@ -39,7 +40,8 @@ Result<AppliedLimits> apply_limits(const SupervisorOptions& options, const JailS
     return applied;
   }
   if (!cgroup->io_weight) {
-    applied.weaknesses.emplace_back("IO_WEIGHT has no effect: the cgroup has no controller 'io' with weights");
+    applied.weaknesses.emplace_back(
+        "IO_WEIGHT has no effect: the cgroup has no controller 'io' with weights");
   }
   if (auto weakness = apply_weights(options, *cgroup, plan_weights(settings))) {
     applied.weaknesses.push_back(std::move(*weakness));

@@ -71,7 +71,8 @@ Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& 
   TRY(rules.filter, compile_filter(profile, {.notify_mknod = true}));
   rules.limits = {at_most(profile, RLIMIT_NPROC, settings.max_processes),
                   at_most(profile, RLIMIT_NOFILE, settings.max_open_files)};
-  // A cgroup counts what a jail uses in all; where there is none, this is what one process can have.
+  // A cgroup counts what a jail uses in all; where there is none, this is what one process can
+  // have.
   if (settings.memory_max > 0) {
     rules.limits.push_back(
         at_most(profile, RLIMIT_AS, std::max(settings.memory_max, least_address_space)));

@@ -92,8 +92,8 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   // What the plans were made from is free now, but init would be born with it.
   ::malloc_trim(0);
   // init puts the jail together while the firewall is told.
-  TRY(auto launch,
-      Launch::begin(plans.launch, limits.cgroup ? std::optional(limits.cgroup->get()) : std::nullopt));
+  TRY(auto launch, Launch::begin(plans.launch, limits.cgroup ? std::optional(limits.cgroup->get())
+                                                             : std::nullopt));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());

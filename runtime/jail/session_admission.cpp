@@ -40,8 +40,8 @@ Admission admit(const std::vector<SessionSlot>& open, const Prefix& source, unsi
             .reason = fmt::format("{} sessions of that source have not logged in yet", own)};
   }
   if (taken < most && ending < most) return {};
-  const auto largest = std::ranges::max_element(
-      unproven, {}, [](const auto& entry) { return entry.second; });
+  const auto largest =
+      std::ranges::max_element(unproven, {}, [](const auto& entry) { return entry.second; });
   if (ending >= most || largest->second <= own) {
     return {.kind = Admission::Kind::refuse,
             .reason = fmt::format("{} sessions are open, as many as MAX_SESSIONS allows", taken)};

@@ -34,8 +34,8 @@ struct Admission {
 /// MAX_SESSIONS, `most`, so that strangers who only connect cannot keep the client out: one source
 /// (an IPv4 address, an IPv6 /64) holds at most its share of unproven sessions, and when all slots
 /// are taken, the source that holds most of them gives up its oldest. A proven session is never
-/// ended for another. That a session is proven is the jail's own word, and worth just this: a client
-/// that lies takes slots from nobody but itself. Pure.
+/// ended for another. That a session is proven is the jail's own word, and worth just this: a
+/// client that lies takes slots from nobody but itself. Pure.
 /// @param open in the order in which they began.
 [[nodiscard]] Admission admit(const std::vector<SessionSlot>& open, const Prefix& source,
                               unsigned most);

@@ -41,7 +41,8 @@ std::string outcome_of(const SessionReport& report) {
 std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessions) {
   std::vector<SessionSlot> slots;
   for (const auto& [id, session] : sessions) {
-    slots.push_back({id, session.peer.address, !session.command.empty(), session.traffic.has_value()});
+    slots.push_back(
+        {id, session.peer.address, !session.command.empty(), session.traffic.has_value()});
   }
   return slots;
 }

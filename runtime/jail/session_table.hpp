@@ -61,7 +61,8 @@ class SessionTable {
   EventLoop& loop_;
   LogSink log_;
   Ended ended_;
-  // For all that strangers, or all sessions together, can have written: each has a limit of its own.
+  // For all that strangers, or all sessions together, can have written: each has a limit of its
+  // own.
   LogLimit log_limit_{50, 250};
   SessionReportReader reports_;
 };

@@ -49,8 +49,8 @@ std::vector<pid_t> children_of(int process) {
   return children;
 }
 
-/// A descriptor of /proc/PID stays with the process it was opened for; one that took over the number
-/// in between is not `parent`'s child.
+/// A descriptor of /proc/PID stays with the process it was opened for; one that took over the
+/// number in between is not `parent`'s child.
 Fd open_child(pid_t pid, pid_t parent) {
   auto process = open_path(fmt::format("/proc/{}", pid), O_RDONLY | O_DIRECTORY);
   if (!process) return {};

@@ -42,8 +42,8 @@ struct JailCgroup {
 /// `supervisor`.
 [[nodiscard]] Result<std::optional<JailCgroup>> make_jail_cgroup(const CgroupLimits& limits);
 
-/// Those of memory, pids, cpu and io that do not bound the jail whose init this is: all of them where
-/// it is in no cgroup that make_jail_cgroup() made.
+/// Those of memory, pids, cpu and io that do not bound the jail whose init this is: all of them
+/// where it is in no cgroup that make_jail_cgroup() made.
 [[nodiscard]] std::vector<std::string> missing_controllers(pid_t init);
 
 /// The path behind "0::" in the text of /proc/PID/cgroup, the v2 hierarchy's.

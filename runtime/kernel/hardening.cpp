@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 namespace evojail {
@@ -38,8 +39,12 @@ Result<void> close_descriptors_from(unsigned first) {
 }
 
 Result<void> limit_resource(int resource, std::uint64_t value) {
-  const rlimit limit{value, value};
-  if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0) return {};
+  const auto which = static_cast<__rlimit_resource>(resource);
+  rlimit limit{};
+  if (::getrlimit(which, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(value, limit.rlim_max);
+    if (::setrlimit(which, &limit) == 0) return {};
+  }
   return fail_errno("setting resource limit", std::to_string(resource));
 }
 

@@ -24,7 +24,8 @@ namespace evojail {
 /// close_range(2) of everything from `first` up.
 [[nodiscard]] Result<void> close_descriptors_from(unsigned first);
 
-/// setrlimit(2), soft and hard.
+/// setrlimit(2), soft and hard. A hard limit that is lower already stays: the kernel makes some by the
+/// size of memory, and only CAP_SYS_RESOURCE of the host raises them.
 [[nodiscard]] Result<void> limit_resource(int resource, std::uint64_t value);
 
 }  // namespace evojail

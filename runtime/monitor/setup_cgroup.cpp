@@ -65,11 +65,13 @@ Findings check_delegation(const HostSettings& host) {
 Findings check_cgroup(const HostSettings& host) {
   if (auto lacking = check_controllers(); !lacking.empty()) return lacking;
   if (!path_exists("/run/systemd/system")) {
-    return {note("cgroup", fmt::format("nobody delegates a cgroup: systemd is not PID 1; {}", kWithout),
+    return {note("cgroup",
+                 fmt::format("nobody delegates a cgroup: systemd is not PID 1; {}", kWithout),
                  "boot with systemd, or give each jail a cgroup with the xattr user.delegate")};
   }
   if (auto without = check_delegation(host); !without.empty()) return without;
-  return {good("cgroup", "cpu, io, memory and pids can be limited, and are in every jail that runs")};
+  return {
+      good("cgroup", "cpu, io, memory and pids can be limited, and are in every jail that runs")};
 }
 
 }  // namespace evojail

@@ -51,9 +51,9 @@ class Systemd {
   std::unique_ptr<Bus> bus_;
 };
 
-/// set_weights() for the service that this process is the main one of. systemd owns the attributes of
-/// a cgroup that it delegates, and writes its own values into them again at a daemon-reload; so it is
-/// asked to set these (CGROUP_DELEGATION of systemd's documentation).
+/// set_weights() for the service that this process is the main one of. systemd owns the attributes
+/// of a cgroup that it delegates, and writes its own values into them again at a daemon-reload; so
+/// it is asked to set these (CGROUP_DELEGATION of systemd's documentation).
 [[nodiscard]] Result<void> set_own_weights(const CgroupWeights& weights);
 
 }  // namespace evojail

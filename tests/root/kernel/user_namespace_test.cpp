@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 
 #include "base/file.hpp"
 #include "kernel/clone.hpp"
+#include "kernel/hardening.hpp"
 
 namespace evojail {
 namespace {
@@ -34,8 +35,8 @@ int fork_as(uid_t uid) {
   return made;
 }
 
-/// PID 1 of a PID namespace: what it has forked ends with it. One process a uid, each of which forks
-/// in its turn and stays. @return how many processes came to be.
+/// PID 1 of a PID namespace: what it has forked ends with it. One process a uid, each of which
+/// forks in its turn and stays. @return how many processes came to be.
 int fork_over_uids(int user_namespace) {
   if (!enter_user_namespace(user_namespace)) return 255;
   std::array<int, 2> counts{};
@@ -59,8 +60,7 @@ int fork_over_uids(int user_namespace) {
 int processes_under(std::uint64_t limit) {
   const auto user_namespace = make_user_namespace(kBase, limit);
   if (!user_namespace) return -1;
-  auto child =
-      clone_process(CLONE_NEWPID, [&] { return fork_over_uids(user_namespace->get()); });
+  auto child = clone_process(CLONE_NEWPID, [&] { return fork_over_uids(user_namespace->get()); });
   if (!child) return -1;
   const auto status = child->wait();
   return status && status->exited ? status->value : -1;
@@ -71,6 +71,27 @@ TEST(UserNamespace, BoundsTheProcessesOfAllItsUidsTogether) {
   // PID 1 itself is one of them.
   EXPECT_EQ(processes_under(limit), limit - 1);
   EXPECT_EQ(processes_under(1000), kUids * (1 + kEach)) << "the control: nothing else bounds them";
+}
+
+/// On a machine of little memory the kernel's own limits are below those of a profile.
+TEST(LimitResource, KeepsAHardLimitThatIsLowerAlready) {
+  const auto user_namespace = make_user_namespace(kBase, 100);
+  ASSERT_TRUE(user_namespace) << user_namespace.error().message();
+  const auto look = [&] {
+    if (!limit_resource(RLIMIT_SIGPENDING, 100)) return 1;
+    if (!enter_user_namespace(user_namespace->get())) return 2;
+    if (!limit_resource(RLIMIT_SIGPENDING, 200)) return 3;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_SIGPENDING, &limit) != 0 || limit.rlim_max != 100) return 4;
+    if (!limit_resource(RLIMIT_SIGPENDING, 50)) return 5;
+    if (::getrlimit(RLIMIT_SIGPENDING, &limit) != 0 || limit.rlim_max != 50) return 6;
+    return 0;
+  };
+  auto child = clone_process(0, look);
+  ASSERT_TRUE(child);
+  const auto status = child->wait();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->value, 0);
 }
 
 TEST(UserNamespace, GivesItsRootEveryIdOfTheMapAndNoUserNamespaceOfItsOwn) {
