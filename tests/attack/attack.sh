@@ -12,7 +12,7 @@ done
 in_own_world "$@"
 
 ROWS=$tests_dir/attack/rows/attacks
-VICTIM=2600 HOST_SSHD=2610
+export VICTIM=2600 HOST_SSHD=2610
 : >"$T/outcomes"
 
 step 'a victim on the host, and something to be leaked'
@@ -23,7 +23,7 @@ until_true 30 'the victim listens' something_listens "$VICTIM"
 socat ABSTRACT-LISTEN:evojail-attack,fork /dev/null &
 until_true 30 'the host has an abstract socket' grep -q '@evojail-attack' /proc/net/unix
 ATTACK_SECRET=of-the-host sleep infinity &
-HOST_PROCESS=$!
+export HOST_PROCESS=$!
 cd "$T"
 exec 200</etc/shadow
 export ATTACK_SECRET=of-the-host

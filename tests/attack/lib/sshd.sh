@@ -31,7 +31,7 @@ attack_connections() {
 attack_connections_of_host() {
   ln -s "$ATK" "$T/host/sshd"
   (
-    cd "$T/host"
+    cd "$T/host" || exit
     exec 200</etc/shadow
     exec env ATTACK_SECRET=here ATK_DATA="$DATA" socat "TCP-LISTEN:$HOST_SSHD,reuseaddr,fork" \
       EXEC:"$T/host/sshd",nofork 2>"$T/host/log"

@@ -27,7 +27,7 @@ attack_as() {
   # shellcheck disable=SC2086 # a word each
   run "$@" "$ATK" run $probes
   ((CODE == 0)) || fail "the attack in the world '$world' ended with $CODE: $ERR"
-  sed "s/^/$world /" <<<"$OUT" >>"$T/outcomes"
+  awk -v world="$world" '{ print world, $0 }' <<<"$OUT" >>"$T/outcomes"
 }
 
 # What stands for the base image and the client's data where there is no jail.
