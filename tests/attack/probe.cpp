@@ -28,6 +28,12 @@ std::string base_path(const char* path) {
   return std::string(base != nullptr ? base : "") + path;
 }
 
+std::string above_root() {
+  std::string path;
+  for (int level = 0; level < 64; ++level) path += "../";
+  return path;
+}
+
 int make_file(const std::string& name, std::size_t bytes) {
   const std::string path = data_directory() + "/" + name;
   ::unlink(path.c_str());

@@ -58,6 +58,9 @@ const std::string& data_directory();
 /// A path of the tree of programs: below $ATK_BASE, or /.
 std::string base_path(const char* path);
 
+/// "../" more often than any directory is deep.
+std::string above_root();
+
 /// The port of the host's loopback where the victim (victim.hpp) greets whoever reaches it.
 extern std::uint16_t victim_port;
 

@@ -160,7 +160,7 @@ class Handle {
   void guess() {
     get()->handle_type = 1;  // FILEID_INO32_GEN
     get()->handle_bytes = 8;
-    get()->f_handle[0] = 2;
+    memory_[sizeof(file_handle)] = 2;
   }
 
   file_handle* get() { return reinterpret_cast<file_handle*>(memory_); }

@@ -72,7 +72,8 @@ constexpr Probe kProbes[] = {
     {"keys-write", kSession, [] { return write_to(base_path("/root/.ssh/authorized_keys")); }},
     {"passwd-write", kSession, [] { return write_to(base_path("/etc/passwd")); }},
     {"link-to-host", kSession, [] { return through_link("/etc/shadow"); }},
-    {"link-above-root", kSession, [] { return through_link("../../../../../../etc/shadow"); }},
+    {"link-above-root", kSession,
+     [] { return through_link((above_root() + "etc/shadow").c_str()); }},
     {"hard-link-to-base", kSession, hard_link},
 };
 
