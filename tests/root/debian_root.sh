@@ -15,7 +15,8 @@ make_debian() {
   local root=$1 dev=$1/dev
   mkdir "$root"
   tar -C "$root" --numeric-owner --xattrs --xattrs-include='*' -xf "$IMAGE" \
-    --exclude='./usr/share/locale/*' --exclude='./usr/share/zoneinfo/*' --exclude='./usr/share/man/*' --exclude='./dev/*'
+    --exclude='./usr/share/locale/*' --exclude='./usr/share/zoneinfo/*' --exclude='./usr/share/man/*' \
+    --exclude='./dev/*'
   find "$root" -type f -size +512k -delete
   make_dev "$dev"
   cp /usr/bin/true "$root/usr/bin/capable"

@@ -60,7 +60,8 @@ probes 0 make /data/special 026711 1 3
 equal "$(on_disk special)" 'character special file 1:3 6711 0:0'
 
 step 'relative to the working directory and to a descriptor'
-must in_jail web1 'mkdir -p /data/dir/sub && cd /data/dir && mknod cwd c 1 3 && mknod sub/cwd c 1 3 && mknod ./sub//dot c 1 3'
+must in_jail web1 'mkdir -p /data/dir/sub && cd /data/dir && mknod cwd c 1 3 && mknod sub/cwd c 1 3'
+must in_jail web1 'cd /data/dir && mknod ./sub//dot c 1 3'
 probes 0 at /data/dir by-fd
 probes 0 at /data/dir sub/by-fd
 probes 0 at /tmp /data/dir/absolute
@@ -87,6 +88,8 @@ probes EPERM at /tmp x
 must in_jail web1 'ln -s /tmp /data/link && mkfifo /data/link/fifo2'
 probes ELOOP make /data/link/x 020600 1 3
 probes ELOOP at /data link/x
+must in_jail web1 'cd /data/dir && mkfifo ../beside'
+probes EXDEV at /data/dir ../x
 must in_jail web1 'ln -s /data/never /data/dangling'
 probes EEXIST make /data/dangling 020600 1 3
 must in_jail web1 'ls -A /tmp /run'
