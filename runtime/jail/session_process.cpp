@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,22 +41,31 @@ Result<void> prepare(int connection, int log, const SessionRules& rules) {
   CHECK(adopt_orphans());
   // That of whoever started the jail would decide about the modes of what clients make.
   ::umask(022);
-  for (const auto& limit : rules.limits) CHECK(limit_resource(limit.resource, limit.value));
-  return install_filter(rules.filter);
+  const auto set_limits = [&](bool of_memory) -> Result<void> {
+    for (const auto& limit : rules.limits) {
+      if ((limit.resource == RLIMIT_AS) != of_memory) continue;
+      CHECK(limit_resource(limit.resource, limit.value));
+    }
+    return {};
+  };
+  CHECK(set_limits(false));
+  CHECK(install_filter(rules.filter));
+  // It is meant for what is executed next; a sanitizer in this program needs far more to go on.
+  return set_limits(true);
 }
 
 int session_main(int connection, int log, const SessionRules& rules) {
-  if (const auto ready = prepare(connection, log, rules); !ready) {
-    const std::string line = fmt::format("starting sshd: {}\n", ready.error().message());
-    [[maybe_unused]] const auto said = write_all(2, "log", line);
-    return 126;
-  }
   std::array<char*, 6> arguments{};
   std::array words{std::string("/usr/sbin/sshd"), std::string("-i"), std::string("-e"),
                    std::string("-f"), std::string("/etc/ssh/sshd_config")};
   for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
   std::string path = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
   std::array<char*, 2> environment{path.data(), nullptr};
+  if (const auto ready = prepare(connection, log, rules); !ready) {
+    const std::string line = fmt::format("starting sshd: {}\n", ready.error().message());
+    [[maybe_unused]] const auto said = write_all(2, "log", line);
+    return 126;
+  }
   ::execve(arguments[0], arguments.data(), environment.data());
   const std::string line = fmt::format("running sshd: {}\n", std::strerror(errno));
   [[maybe_unused]] const auto said = write_all(2, "log", line);

@@ -1,0 +1,88 @@
+#!/bin/bash
+# Runs in the virtual machine of vm_limits.sh, as a service. evojail is installed, with its default directories.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+T=$(mktemp -d)
+export HOME=/root CONF=/etc/evobackup
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+mkfifo "$T/never"
+trap '(($? == 0)) || journalctl --no-pager -n 60 -u "evojail*"' EXIT
+ev() { evojail "$@"; }
+unit_of() { printf 'evojail@%s.service' "$1"; }
+cgroup_of() { printf '/sys/fs/cgroup%s' "$(systemctl show --value -p ControlGroup "$(unit_of "$1")")"; }
+# is JAIL FILE VALUE: a file of the cgroup of the jail's unit.
+is() { equal "$(cat "$(cgroup_of "$1")/$2")" "$3" "$2 of $1"; }
+counted() { sed -n "s/^$3 //p" "$(cgroup_of "$1")/$2"; }
+warnings() { ev status "$1" | sed -n 's/^warning: *//p'; }
+set_in() { sed -i "/^$2=/d" "$CONF/$1.d/jail.conf" && echo "$2=$3" >>"$CONF/$1.d/jail.conf"; }
+
+mount -o nosuid,nodev,noexec /dev/nvme0n2 /backup
+make_client
+step "Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
+for name in web1 db1; do
+  must ev init "$name"
+  must ev key "$name" "$T/client/id.pub"
+done
+set_in web1 CPU_WEIGHT 300
+set_in web1 IO_WEIGHT 50
+set_in web1 MEMORY_MAX 64M
+set_in web1 MAX_PROCESSES 40
+for name in web1 db1; do
+  must ev start "$name"
+  introduce "$name" 127.0.0.1
+done
+
+step 'weights are those of the units, which compete'
+for name in web1 db1; do equal "$(dirname "$(cgroup_of "$name")")" /sys/fs/cgroup/evojail.slice "the parent of $name"; done
+is web1 cpu.weight 300
+is web1 io.weight 'default 50'
+is db1 cpu.weight 100
+is db1 io.weight 'default 100'
+must systemctl daemon-reload
+is web1 cpu.weight 300
+set_in web1 CPU_WEIGHT 500
+set_in web1 IO_WEIGHT 100
+must ev reload web1
+is web1 cpu.weight 500
+is web1 io.weight 'default 100'
+must ev restart web1
+is web1 cpu.weight 500
+
+step 'processes and memory of a jail are bounded as a whole'
+is web1 jail/pids.max 41
+is web1 jail/memory.max $((64 << 20))
+is db1 jail/pids.max 201
+is db1 jail/memory.max $((1 << 30))
+[[ $(cat "$(cgroup_of web1)/jail/cgroup.procs") ]] || fail 'the jail is not in its cgroup'
+equal "$(warnings web1)$(warnings db1)" '' 'warnings'
+run ev check-setup
+must_print 'cgroup: cpu, io, memory and pids can be limited'
+equal "$(counted web1 jail/memory.events oom_kill)" 0 'memory hogs before'
+run in_jail web1 'head -c 100M /dev/zero | tail | wc -c'
+(($(counted web1 jail/memory.events oom_kill) > 0)) || fail "a memory hog was not ended: $OUT $ERR"
+must_print '^0$'
+must in_jail db1 'head -c 100M /dev/zero | tail | wc -c' # the control: a jail with more memory
+must_print '^104857600$'
+# shellcheck disable=SC2016
+run timeout 60 ssh -F "$T/client/ssh_config" web1 'b() { b | b & }; b; sleep 5'
+# Whichever comes first: the cgroup, or the limit that holds without one.
+must_say 'Cannot fork'
+must in_jail db1 'echo served'
+must ev restart web1
+must in_jail web1 'echo served'
+
+step 'what is not delegated is said'
+mkdir -p "/run/systemd/system/$(unit_of db1).d"
+printf '[Service]\nDelegate=no\n' >"/run/systemd/system/$(unit_of db1).d/test.conf"
+must systemctl daemon-reload
+must ev restart db1
+[[ $(warnings db1) == *'no cgroup was delegated'* ]] || fail "status does not say it: $(warnings db1)"
+run ev check-setup
+must_print "cgroup: 'db1' runs without"
+printf '[Service]\nDelegate=cpu memory pids\n' >"/run/systemd/system/$(unit_of db1).d/test.conf"
+must systemctl daemon-reload
+must ev restart db1
+run ev status db1
+if [[ ! -e $(cgroup_of db1)/io.weight ]]; then must_print 'IO_WEIGHT has no effect'; fi
+echo "all limits hold, after $(cut -d' ' -f1 /proc/uptime) s"
