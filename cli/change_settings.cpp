@@ -42,9 +42,9 @@ Result<SettingsChange> change_settings(const Invocation& invocation, const std::
     if (change.changed) CHECK(replace_settings(host, name, before));
     return std::unexpected(std::move(applied).error());
   }
-  TRY(const auto ended, reload_jail(service_of(invocation), name));
-  change.running = ended.has_value();
-  change.ended_sessions = ended.value_or(0);
+  TRY(const auto outcome, reload_jail(service_of(invocation), name));
+  change.running = outcome.has_value();
+  if (outcome) change.ended_sessions = outcome->ended;
   return change;
 }
 

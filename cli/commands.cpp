@@ -47,7 +47,7 @@ constexpr std::array<Command, 28> kCommands = {{
      declare_check_setup},
     {"update", G::host, N::root, "Build the jails' base image anew from this host's programs",
      declare_update},
-    {"profile", G::host, N::nothing, "List, show and check isolation profiles", declare_profile},
+    {"profile", G::host, N::settings, "List, show and check isolation profiles", declare_profile},
 }};
 
 }  // namespace

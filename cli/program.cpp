@@ -19,8 +19,6 @@
 namespace evojail {
 namespace {
 
-constexpr const char* kDefaultSettings = "/etc/default/evojail";
-
 /// What the jail's supervisor, which has another working directory, can open as well.
 Result<std::string> absolute_path(const std::string& path) {
   if (path.starts_with('/')) return path;
@@ -44,9 +42,9 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
     TRY(invocation.settings_file, absolute_path(line.config));
   }
   TRY(invocation.host,
-      load_host_settings(given ? invocation.settings_file : kDefaultSettings, given));
+      load_host_settings(given ? invocation.settings_file : default_host_settings, given));
   // Named explicitly or not, the default file is what systemd's units know.
-  if (invocation.settings_file == kDefaultSettings) invocation.settings_file.clear();
+  if (invocation.settings_file == default_host_settings) invocation.settings_file.clear();
   return invocation;
 }
 

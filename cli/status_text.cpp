@@ -23,6 +23,12 @@ std::string addresses(const JailStatus& jail) {
   return text;
 }
 
+/// The one that answers; settings that a reload could not take up are no help to a client.
+std::string port_of(const JailStatus& jail) {
+  if (jail.on()) return std::to_string(jail.supervisor->port);
+  return jail.settings ? std::to_string(jail.settings->port) : "?";
+}
+
 std::string retention(const JailStatus& jail) {
   if (!jail.has_incs_policy) return "0";
   return fmt::format("{}/{}", jail.policy_days, jail.policy_months);
@@ -67,7 +73,7 @@ std::string status_table(const std::vector<JailStatus>& jails, bool with_header,
   for (const JailStatus& jail : jails) {
     table.row({{jail.name},
                state_cell(jail),
-               {jail.settings ? std::to_string(jail.settings->port) : "?"},
+               {port_of(jail)},
                {retention(jail)},
                {addresses(jail)},
                {jail.on() ? std::to_string(jail.supervisor->sessions.size()) : "-"},

@@ -49,17 +49,21 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
   CHECK(require_jail(host, options.name));
   TRY(const std::string text, read_key_file(*options.file));
   CHECK(replace_keys(host, options.name, text));
-  TRY(auto ended, reload_jail(service_of(invocation), options.name));
-  if (ended && options.now) {
+  TRY(const auto outcome, reload_jail(service_of(invocation), options.name));
+  std::uint64_t ended = outcome ? outcome->ended : 0;
+  if (outcome && options.now) {
     TRY(const auto more, ask_end_sessions(JailPaths(host, options.name)));
-    *ended += more.value_or(0);
+    ended += more.value_or(0);
   }
   if (invocation.quiet) return {};
   fmt::print("jail '{}' takes the keys from now on", options.name);
-  if (!ended) {
+  if (!outcome) {
     fmt::print("; it is off\n");
   } else if (options.now) {
-    fmt::print("; {} ended\n", count_of(*ended, "session"));
+    fmt::print("; {} ended\n", count_of(ended, "session"));
+  } else if (ended != 0) {
+    fmt::print("; {} of addresses no longer allowed ended, the others go on\n",
+               count_of(ended, "session"));
   } else {
     fmt::print("; sessions that are open go on\n");
   }

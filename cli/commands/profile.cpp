@@ -8,7 +8,7 @@
 #include "cli/report.hpp"
 #include "config/profile_files.hpp"
 #include "config/profile_text.hpp"
-#include "jail/share_dir.hpp"
+#include "jail/jail_rules.hpp"
 #include "kernel/profile_check.hpp"
 
 namespace evojail {
@@ -24,21 +24,13 @@ constexpr const char* kUsage =
     "evojail profile list; evojail profile show NAME; evojail profile "
     "check FILE";
 
-Result<std::string> profiles_directory() {
-  TRY(const std::string share, find_share_dir());
-  return share + "/profiles";
-}
-
-/// Not a profile, though it lies among them: what the base image is made of.
-bool is_profile(const std::string& name) { return name != "base-image"; }
-
-Result<void> list(const ProfileOptions& options) {
-  TRY(const std::string directory, profiles_directory());
-  TRY(auto names, list_profiles(directory));
-  std::erase_if(names, [](const std::string& name) { return !is_profile(name); });
+Result<void> list(const HostSettings& host, const ProfileOptions& options) {
+  TRY(const auto files, find_profiles(host));
+  std::vector<std::string> names;
   std::vector<Profile> profiles;
-  for (const std::string& name : names) {
-    TRY(Profile profile, load_profile(directory, name));
+  for (const auto& [name, file] : files) {
+    TRY(Profile profile, load_profile_file(file));
+    names.push_back(name);
     profiles.push_back(std::move(profile));
   }
   if (options.json) {
@@ -56,9 +48,8 @@ void print_row(const ProfileRow& row) {
   if (!row.reason.empty()) fmt::print("      {}\n", row.reason);
 }
 
-Result<void> show(const ProfileOptions& options) {
-  TRY(const std::string directory, profiles_directory());
-  TRY(const Profile profile, load_profile(directory, *options.object));
+Result<void> show(const HostSettings& host, const ProfileOptions& options) {
+  TRY(const Profile profile, load_profile(host, *options.object));
   if (options.json) {  // the file is JSON, and whole
     TRY(const std::string text, read_file(profile.file));
     fmt::print("{}", text);
@@ -89,8 +80,8 @@ Result<void> check(const std::string& file, bool quiet) {
 }
 
 Result<void> run_profile(const Invocation& invocation, const ProfileOptions& options) {
-  if (options.verb == "list" && !options.object) return list(options);
-  if (options.verb == "show" && options.object) return show(options);
+  if (options.verb == "list" && !options.object) return list(invocation.host, options);
+  if (options.verb == "show" && options.object) return show(invocation.host, options);
   if (options.verb == "check" && options.object) return check(*options.object, invocation.quiet);
   return std::unexpected(Error("profile: list, show NAME or check FILE is wanted").hint(kUsage));
 }
@@ -108,6 +99,9 @@ Action declare_profile(Arguments& arguments) {
                     "System calls, capabilities, programs and limits, with "
                     "reasons; it is JSON.");
   arguments.example("profile check my.json", "Errors with their line.");
+  arguments.note(
+      "Profiles of your own go into CONFDIR/profiles/NAME.json. One that is called like one of "
+      "evojail's takes its place.");
   return
       [options](const Invocation& invocation) { return report(run_profile(invocation, *options)); };
 }

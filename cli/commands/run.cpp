@@ -7,6 +7,8 @@
 #include "cli/exit_code.hpp"
 #include "cli/legacy_key.hpp"
 #include "cli/run_log.hpp"
+#include "cli/report.hpp"
+#include "jail/next_program.hpp"
 #include "jail/notify.hpp"
 #include "jail/supervisor.hpp"
 #include "service/failure_notice.hpp"
@@ -22,6 +24,7 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   options.name = name;
   options.log = make_run_log(name);
   options.set_weights = set_own_weights;
+  if (is_trial()) return report(run_trial(options));
   if (const auto made = ensure_legacy_key(options.host, name); !made) {
     options.log(LogLevel::warning, made.error().message());
   }

@@ -33,11 +33,17 @@ Result<std::string> restart_one(const ServiceHost& service, const std::string& n
 }
 
 Result<std::string> reload_one(const ServiceHost& service, const std::string& name) {
-  TRY(const auto ended, reload_jail(service, name));
-  if (!ended) return "off: there is nothing to reload";
-  if (*ended == 0) return "reloaded";
-  return fmt::format("reloaded, {} of addresses no longer allowed ended",
-                     count_of(*ended, "session"));
+  TRY(const auto outcome, reload_jail(service, name));
+  if (!outcome) return "off: there is nothing to reload";
+  std::string text = "reloaded";
+  if (outcome->ended != 0) {
+    text += fmt::format(", {} of addresses no longer allowed ended",
+                        count_of(outcome->ended, "session"));
+  }
+  if (!outcome->pending.empty()) {
+    text += fmt::format("; with the next restart: {}", join(outcome->pending, ", "));
+  }
+  return text;
 }
 
 Action for_jails(Arguments& arguments, std::string_view verb, ForOne for_one) {

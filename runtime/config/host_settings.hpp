@@ -7,6 +7,9 @@
 
 namespace evojail {
 
+/// Where the host settings are, unless somebody says otherwise.
+inline constexpr const char* default_host_settings = "/etc/default/evojail";
+
 /// /etc/default/evojail, validated. Directories are absolute, without a trailing slash.
 struct HostSettings {
   std::string confdir = "/etc/evobackup";  ///< CONFDIR: NAME.d/ holds a jail's settings and keys

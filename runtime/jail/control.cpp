@@ -76,6 +76,7 @@ std::string encode(const ControlReply& reply) {
   if (reply.status) value["status"] = to_json(*reply.status);
   if (!reply.error.empty()) value["error"] = reply.error;
   if (!reply.hint.empty()) value["hint"] = reply.hint;
+  if (!reply.pending.empty()) value["pending"] = reply.pending;
   return value.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
@@ -96,6 +97,7 @@ Result<ControlReply> decode_control_reply(std::string_view text) {
     reply.sessions = number<std::uint64_t>(value, "sessions");
     reply.error = value.value("error", "");
     reply.hint = value.value("hint", "");
+    reply.pending = value.value("pending", std::vector<std::string>());
     if (value.contains("status")) reply.status = status_from(value.at("status"));
     return reply;
   } catch (const json::exception&) {

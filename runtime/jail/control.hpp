@@ -49,6 +49,7 @@ struct ControlRequest {
 struct ControlReply {
   std::optional<SupervisorStatus> status;  ///< to `status`
   std::uint64_t sessions = 0;  ///< to `stop`, `end_sessions`, `reload`: how many it ended
+  std::vector<std::string> pending;  ///< to `reload`: settings that wait for a restart
   std::string error;           ///< not empty: the request failed, nothing was changed
   std::string hint;
 };

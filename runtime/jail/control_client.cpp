@@ -1,6 +1,10 @@
 #include "jail/control_client.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
 
 #include "kernel/channel.hpp"
 #include "kernel/unix_socket.hpp"
@@ -12,23 +16,54 @@ constexpr std::size_t reply_limit = 1 << 20;
 
 std::string socket_of(const JailPaths& paths) { return paths.run_dir + "/control"; }
 
+/// A status is read off at once; what is changed takes its time, on a busy host too.
+std::chrono::seconds patience_with(ControlRequest::Kind kind) {
+  return std::chrono::seconds(kind == ControlRequest::Kind::status ? 5 : 60);
+}
+
+std::unexpected<Error> silent(std::chrono::seconds patience, pid_t pid) {
+  return std::unexpected(
+      Error(fmt::format("the supervisor{} did not answer within {} seconds",
+                        pid == 0 ? "" : fmt::format(", pid {},", pid), patience.count()))
+          .hint("it is stopped or stuck: kill -CONT lets a stopped one go on, kill -9 ends it and "
+                "its jail"));
+}
+
+/// nullopt: it was executed anew, or ended, before it read the request.
+Result<std::optional<ControlReply>> ask_once(int connection, ControlRequest::Kind kind) {
+  const auto sent = send_packet(connection, encode(ControlRequest{kind}));
+  if (!sent && sent.error().code() == EPIPE) return std::nullopt;
+  CHECK(sent);
+  TRY(const auto packet, receive_packet(connection, reply_limit));
+  if (!packet) return std::nullopt;
+  TRY(auto reply, decode_control_reply(packet->bytes));
+  return reply;
+}
+
 /// One request and its reply; nullopt when there is no supervisor. The connection stays open in
 /// `connection`.
 Result<std::optional<ControlReply>> ask(const JailPaths& paths, ControlRequest::Kind kind,
                                         Fd& connection) {
-  auto connected = connect_seqpacket(socket_of(paths));
-  if (!connected) {
-    const int code = connected.error().code();
-    if (code == ENOENT || code == ECONNREFUSED) return std::nullopt;
-    return std::unexpected(std::move(connected).error());
+  const auto patience = patience_with(kind);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    auto connected = connect_seqpacket(socket_of(paths), patience);
+    if (!connected) {
+      const int code = connected.error().code();
+      if (code == ENOENT || code == ECONNREFUSED) return std::nullopt;
+      if (code == EAGAIN) return silent(patience, 0);
+      return std::unexpected(std::move(connected).error());
+    }
+    connection = std::move(*connected);
+    auto reply = ask_once(connection.get(), kind);
+    if (!reply && reply.error().code() == EAGAIN) {
+      return silent(patience, peer_pid(connection.get()));
+    }
+    if (!reply) return std::unexpected(std::move(reply).error());
+    if (!*reply) continue;
+    if ((*reply)->error.empty()) return reply;
+    return std::unexpected(Error((*reply)->error).hint((*reply)->hint));
   }
-  connection = std::move(*connected);
-  CHECK(send_packet(connection.get(), encode(ControlRequest{kind})));
-  TRY(const auto packet, receive_packet(connection.get(), reply_limit));
-  if (!packet) return fail("the supervisor ended before it answered");
-  TRY(auto reply, decode_control_reply(packet->bytes));
-  if (reply.error.empty()) return reply;
-  return std::unexpected(Error(reply.error).hint(reply.hint));
+  return fail("the supervisor ended before it answered");
 }
 
 Result<std::optional<std::uint64_t>> ask_count(const JailPaths& paths, ControlRequest::Kind kind,
@@ -48,9 +83,11 @@ Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths) {
   return std::move(reply->status);
 }
 
-Result<std::optional<std::uint64_t>> ask_reload(const JailPaths& paths) {
+Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths) {
   Fd connection;
-  return ask_count(paths, ControlRequest::Kind::reload, connection);
+  TRY(auto reply, ask(paths, ControlRequest::Kind::reload, connection));
+  if (!reply) return std::nullopt;
+  return ReloadOutcome{reply->sessions, std::move(reply->pending)};
 }
 
 Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "config/layout.hpp"
@@ -9,12 +11,19 @@
 
 namespace evojail {
 
+// A supervisor that is there and does not answer (stopped, stuck) is an error after some seconds.
+
 /// The supervisor's own account; nullopt when the jail is off.
 [[nodiscard]] Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths);
 
+struct ReloadOutcome {
+  std::uint64_t ended = 0;           ///< sessions, of addresses that are no longer allowed
+  std::vector<std::string> pending;  ///< settings that have changed and wait for a restart
+};
+
 /// Settings and keys anew, for the connections to come; sessions from addresses that are no longer
-/// allowed end. @return how many sessions that ended; nullopt when the jail is off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> ask_reload(const JailPaths& paths);
+/// allowed end. nullopt when the jail is off.
+[[nodiscard]] Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths);
 
 /// Stops the jail and waits until nothing of it is left. @return how many sessions that ended;
 /// nullopt when it was off.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.hpp"
+#include "config/profile_files.hpp"
 #include "jail/share_dir.hpp"
 
 namespace evojail {
@@ -27,15 +28,23 @@ std::uint64_t processes_of(const JailSettings& settings, const Profile& profile)
 
 }  // namespace
 
-Result<Profile> load_profile(const std::string& name) {
+Result<std::map<std::string, std::string>> find_profiles(const HostSettings& host) {
   TRY(const auto share, find_share_dir());
-  const std::string file = share + "/profiles/" + name + ".json";
-  if (!path_exists(file)) {
-    return std::unexpected(Error("there is no profile '" + name + "'")
-                               .hint("'evojail profile list' shows those that exist"));
+  std::map<std::string, std::string> files;
+  for (const std::string& directory : {host.confdir + "/profiles", share + "/profiles"}) {
+    if (!path_exists(directory)) continue;
+    TRY(const auto names, list_profiles(directory));
+    for (const auto& name : names) files.emplace(name, directory + "/" + name + ".json");
   }
-  TRY(const auto text, read_file(file));
-  return parse_profile(text, file);
+  return files;
+}
+
+Result<Profile> load_profile(const HostSettings& host, const std::string& name) {
+  TRY(const auto files, find_profiles(host));
+  const auto file = files.find(name);
+  if (file != files.end()) return load_profile_file(file->second);
+  return std::unexpected(Error("there is no profile '" + name + "'")
+                             .hint("'evojail profile list' shows those that exist"));
 }
 
 bool is_sftp_only(const Profile& profile) {
@@ -91,6 +100,33 @@ FirewallJail plan_firewall(const std::string& name, const JailSettings& settings
                            std::uint32_t base_uid) {
   return {name,           settings.port, settings.allow_all,
           settings.allow, base_uid,      settings.new_connections_per_minute};
+}
+
+LaunchedWith launched_with(const JailSettings& settings, const Profile& profile) {
+  std::string capabilities;
+  for (const auto& capability : profile.capabilities) capabilities += capability.name + " ";
+  std::string mounts;
+  for (const MountFlags& flags : {profile.mounts.base, profile.mounts.data, profile.mounts.var,
+                                  profile.mounts.tmp, profile.mounts.run}) {
+    for (const bool flag : {flags.readonly, flags.nosuid, flags.nodev, flags.noexec,
+                            flags.nosymfollow, flags.noatime}) {
+      mounts += flag ? '1' : '0';
+    }
+  }
+  return {{"TMP_SIZE", std::to_string(settings.tmp_size)},
+          {"RUN_SIZE", std::to_string(settings.run_size)},
+          {"capabilities of the profile", capabilities},
+          {"mount flags of the profile", mounts}};
+}
+
+std::vector<std::string> changes(const LaunchedWith& launched, const JailSettings& settings,
+                                 const Profile& profile) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : launched_with(settings, profile)) {
+    const auto then = launched.find(name);
+    if (then != launched.end() && then->second != value) names.push_back(name);
+  }
+  return names;
 }
 
 Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail) {

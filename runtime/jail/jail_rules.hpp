@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "config/jail_settings.hpp"
@@ -7,13 +8,18 @@
 #include "config/profile.hpp"
 #include "jail/launch_plan.hpp"
 #include "jail/session_rules.hpp"
+#include "jail/supervisor_state.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/firewall.hpp"
 
 namespace evojail {
 
-/// PROFILE of a jail's settings: share directory/profiles/NAME.json, parsed.
-[[nodiscard]] Result<Profile> load_profile(const std::string& name);
+/// All profiles and the files that hold them: CONFDIR/profiles/NAME.json, the administrator's, and
+/// for names that are not there the program's own, share directory/profiles/NAME.json.
+[[nodiscard]] Result<std::map<std::string, std::string>> find_profiles(const HostSettings& host);
+
+/// The one that a jail's PROFILE names, parsed.
+[[nodiscard]] Result<Profile> load_profile(const HostSettings& host, const std::string& name);
 
 /// Whether the profile offers SFTP and no shell.
 [[nodiscard]] bool is_sftp_only(const Profile& profile);
@@ -26,6 +32,14 @@ namespace evojail {
                                                  const Profile& profile);
 [[nodiscard]] FirewallJail plan_firewall(const std::string& name, const JailSettings& settings,
                                          std::uint32_t base_uid);
+
+/// What init takes from settings and profile for the jail's life, in comparable form.
+[[nodiscard]] LaunchedWith launched_with(const JailSettings& settings, const Profile& profile);
+
+/// The names of what is another now than at the jail's start.
+[[nodiscard]] std::vector<std::string> changes(const LaunchedWith& launched,
+                                               const JailSettings& settings,
+                                               const Profile& profile);
 
 /// Puts a jail's rules into the kernel. Rules that a jail which is no more has left on its port or
 /// uids go; those of one that exists are an error.

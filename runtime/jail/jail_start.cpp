@@ -5,6 +5,7 @@
 
 #include <ctime>
 #include <optional>
+#include <tuple>
 
 #include "config/layout.hpp"
 #include "jail/base_image.hpp"
@@ -46,7 +47,7 @@ Result<Fd> open_listener(std::uint16_t port) {
   if (actual == port) return std::move(*passed);
   return std::unexpected(
       Error(fmt::format("systemd listens on port {}, the jail's PORT is {}", actual, port))
-          .hint("make ListenStream= of the jail's .socket unit the same as PORT"));
+          .hint("make ListenStream= of the unit that passes the socket the same as PORT"));
 }
 
 Result<void> send_rules(const RunningInit& init, const SessionRules& rules) {
@@ -58,15 +59,17 @@ Result<void> send_rules(const RunningInit& init, const SessionRules& rules) {
 struct Plans {
   LaunchPlan launch;
   SessionRules sessions;
+  LaunchedWith launched;
   bool sftp_only = false;
 };
 
-Result<Plans> make_plans(const std::string& name, const JailPaths& paths,
+Result<Plans> make_plans(const SupervisorOptions& options, const JailPaths& paths,
                          const JailSettings& settings, const std::string& base_image,
                          std::uint32_t base_uid) {
   Plans plans;
-  TRY(const auto profile, load_profile(settings.profile));
-  TRY(plans.launch, plan_launch(name, paths, settings, profile, base_image, base_uid));
+  TRY(const auto profile, load_profile(options.host, settings.profile));
+  TRY(plans.launch, plan_launch(options.name, paths, settings, profile, base_image, base_uid));
+  plans.launched = launched_with(settings, profile);
   TRY(plans.sessions, plan_sessions(settings, profile));
   plans.sftp_only = is_sftp_only(profile);
   return plans;
@@ -76,7 +79,8 @@ Result<Plans> make_plans(const std::string& name, const JailPaths& paths,
 
 Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   const JailPaths paths(options.host, options.name);
-  TRY(const auto settings, load_jail(options.host, options.name));
+  TRY(const auto text, load_jail_text(options.host, options.name));
+  TRY(const auto settings, parse_jail_settings(text, paths.conf));
   CHECK(check_store(options.host));
   CHECK(make_run_dirs(options.host));
   auto lock = FileLock::take(paths.run_lock, FileLock::Wait::no);
@@ -85,7 +89,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   }
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
-  TRY(const auto plans, make_plans(options.name, paths, settings, image.path, range.base()));
+  TRY(const auto plans, make_plans(options, paths, settings, image.path, range.base()));
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, plans.sftp_only, range.base()));
   TRY(auto limits, apply_limits(options, settings));
@@ -111,32 +115,66 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .control = std::move(control),
                          .asker = Fd(),
                          .last_session = 0,
-                         .sessions = {}};
+                         .sessions = {},
+                         .settings = text,
+                         .launched = plans.launched};
 }
 
 Result<void> check_reload(const SupervisorOptions& options) {
-  TRY(const auto settings, load_jail(options.host, options.name));
-  TRY(const auto profile, load_profile(settings.profile));
-  TRY(const auto rules, plan_sessions(settings, profile));
+  TRY(const auto host, load_host_settings(options.settings_file.empty() ? default_host_settings
+                                                                        : options.settings_file,
+                                          !options.settings_file.empty()));
+  for (const auto& [key, now, then] :
+       {std::tuple{"RUNDIR", host.rundir, options.host.rundir},
+        std::tuple{"DATADIR", host.datadir, options.host.datadir},
+        std::tuple{"JAILDIR", host.jaildir, options.host.jaildir},
+        std::tuple{"FIREWALL_TABLE", host.firewall_table, options.host.firewall_table}}) {
+    if (now == then) continue;
+    return std::unexpected(
+        Error(fmt::format("{} is another one now: '{}', the jail runs with '{}'", key, now, then))
+            .hint(fmt::format("stop the jail with {}={} in force, then start it", key, then)));
+  }
+  TRY(const auto settings, load_jail(host, options.name));
+  TRY(const auto profile, load_profile(host, settings.profile));
+  CHECK(plan_sessions(settings, profile));
   return {};
 }
 
-Result<JailSettings> apply_settings(const SupervisorOptions& options, SupervisorState& state) {
-  const JailPaths paths(options.host, options.name);
-  TRY(auto settings, load_jail(options.host, options.name));
-  TRY(const auto profile, load_profile(settings.profile));
+namespace {
+
+/// Everything that follows the settings and can be told anew; each step can be repeated.
+Result<void> put_in_force(const SupervisorOptions& options, SupervisorState& state,
+                          const JailSettings& settings) {
+  TRY(const auto profile, load_profile(options.host, settings.profile));
   TRY(const auto rules, plan_sessions(settings, profile));
+  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
+  CHECK(write_run_dir(JailPaths(options.host, options.name), settings, is_sftp_only(profile),
+                      state.base_uid));
+  TRY(auto limits, apply_limits(options, settings));
+  state.weaknesses = std::move(limits.weaknesses);
+  CHECK(send_rules(state.init, rules));
+  if (!state.launched.empty()) state.pending = changes(state.launched, settings, profile);
+  return {};
+}
+
+}  // namespace
+
+Result<JailSettings> apply_settings(const SupervisorOptions& options, SupervisorState& state,
+                                    const JailSettings& before) {
+  const std::string file = JailPaths(options.host, options.name).conf;
+  TRY(auto text, load_jail_text(options.host, options.name));
+  TRY(auto settings, parse_jail_settings(text, file));
   TRY(const auto port, local_port(state.listener.get()));
   std::optional<Fd> listener;
   if (port != settings.port) {
     TRY(listener, listen_tcp(settings.port));
   }
-  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
-  CHECK(write_run_dir(paths, settings, is_sftp_only(profile), state.base_uid));
-  TRY(auto limits, apply_limits(options, settings));
-  state.weaknesses = std::move(limits.weaknesses);
-  CHECK(send_rules(state.init, rules));
+  if (auto done = put_in_force(options, state, settings); !done) {
+    [[maybe_unused]] const auto undone = put_in_force(options, state, before);
+    return std::unexpected(std::move(done).error());
+  }
   if (listener) state.listener = std::move(*listener);
+  state.settings = std::move(text);
   return settings;
 }
 

@@ -10,13 +10,14 @@ namespace evojail {
 /// unmade when a later step fails; the firewall's rules stay, since they follow the settings.
 [[nodiscard]] Result<SupervisorState> start_jail_process(const SupervisorOptions& options);
 
-/// What a reload changes, checked as far as that goes before anything is changed: settings, keys,
-/// profile.
+/// What a reload reads, checked as far as that goes before anything is changed: the settings of the
+/// host and of the jail, the profile.
 [[nodiscard]] Result<void> check_reload(const SupervisorOptions& options);
 
 /// Makes a running jail follow its settings: firewall, keys, sshd_config, the rules for new
-/// sessions, the port.
+/// sessions, the port. What it cannot take up is undone: it goes on with those of `before`.
 [[nodiscard]] Result<JailSettings> apply_settings(const SupervisorOptions& options,
-                                                  SupervisorState& state);
+                                                  SupervisorState& state,
+                                                  const JailSettings& before);
 
 }  // namespace evojail

@@ -2,19 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <optional>
 
 #include "base/file.hpp"
-#include "base/parse.hpp"
 #include "jail/control.hpp"
+#include "jail/control_door.hpp"
 #include "jail/device_places.hpp"
 #include "jail/disk_watch.hpp"
 #include "jail/event_loop.hpp"
@@ -22,19 +21,18 @@
 #include "jail/jail_start.hpp"
 #include "jail/last_session.hpp"
 #include "jail/mknod_service.hpp"
+#include "jail/next_program.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
 #include "jail/session_table.hpp"
 #include "kernel/channel.hpp"
 #include "kernel/tcp.hpp"
-#include "kernel/unix_socket.hpp"
 #include "store/jails.hpp"
 
 namespace evojail {
 namespace {
 
 using Kind = InitMessage::Kind;
-constexpr const char* state_variable = "EVOJAIL_STATE_FD";
 
 Result<Fd> signals() {
   sigset_t mask;
@@ -52,18 +50,6 @@ bool allows(const JailSettings& settings, const Prefix& host) {
          });
 }
 
-/// The program file to execute anew: an upgrade has put another one in the place of the one that
-/// runs.
-Result<std::string> own_program() {
-  std::array<char, 4096> buffer{};
-  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (size < 0) return fail_errno("reading", "/proc/self/exe");
-  std::string path(buffer.data(), static_cast<std::size_t>(size));
-  constexpr std::string_view replaced = " (deleted)";
-  if (path.ends_with(replaced)) path.resize(path.size() - replaced.size());
-  return path;
-}
-
 /// One running jail.
 class Supervisor {
  public:
@@ -76,13 +62,15 @@ class Supervisor {
         loop_(std::move(loop)),
         signals_(std::move(signals)),
         sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }),
+        door_(loop_, options.log,
+              [this](auto request, Fd connection) { on_request(request, std::move(connection)); }),
         mknod_(state_, loop_, options.log, device_places(options.host, paths_)),
         disk_(options_.host, state_, loop_, sessions_, options.log) {}
 
   Result<void> run() {
     CHECK(sessions_.attach());
     CHECK(loop_.watch(state_.listener.get(), [this] { on_connection(); }));
-    CHECK(loop_.watch(state_.control.get(), [this] { on_control(); }));
+    CHECK(door_.open(state_.control.get()));
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
     CHECK(mknod_.attach());
@@ -97,8 +85,9 @@ class Supervisor {
   /// and answers whoever asked for the reload.
   void finish_reload() {
     ControlReply reply;
-    if (auto applied = apply_settings(options_, state_)) {
+    if (auto applied = apply_settings(options_, state_, settings_)) {
       settings_ = std::move(*applied);
+      reply.pending = state_.pending;
       reply.sessions = sessions_.end_where(
           [this](const Session& session) { return !allows(settings_, session.peer.address); });
       log(LogLevel::info, fmt::format("reloaded, {} sessions ended, {} go on", reply.sessions,
@@ -179,16 +168,12 @@ class Supervisor {
     }
   }
 
-  void on_control() {
-    auto connection = accept_root(state_.control.get());
-    if (!connection) return log(LogLevel::warning, connection.error().message());
-    const auto packet = receive_packet(connection->get(), 4096);
-    if (!packet || !*packet) return;
-    const auto reply = answer((*packet)->bytes, *connection);
+  void on_request(std::string_view bytes, Fd connection) {
+    const auto reply = answer(bytes, connection);
     if (!reply) return;
-    [[maybe_unused]] const auto sent = send_packet(connection->get(), encode(*reply));
+    [[maybe_unused]] const auto sent = send_packet(connection.get(), encode(*reply));
     // Whoever asked for the end waits until this closes, with the supervisor itself.
-    if (stopping_) stop_asker_ = std::move(*connection);
+    if (stopping_) stop_asker_ = std::move(connection);
   }
 
   /// nullopt: the answer comes later.
@@ -241,6 +226,10 @@ class Supervisor {
     std::vector<std::string> list;
     if (auto refusal = mknod_.refusal(); !refusal.empty()) list.push_back(std::move(refusal));
     list.insert(list.end(), state_.weaknesses.begin(), state_.weaknesses.end());
+    if (!state_.pending.empty()) {
+      list.push_back(fmt::format("changed since the start, and waiting for a restart: {}",
+                                 fmt::join(state_.pending, ", ")));
+    }
     if (disk_.is_low()) list.emplace_back("the volume is below DISK_RESERVE: writing sessions end");
     return list;
   }
@@ -248,23 +237,15 @@ class Supervisor {
   /// Executes the program anew, with everything handed over. Comes back only with an error.
   Result<void> reload() {
     CHECK(check_reload(options_));
-    TRY(std::string program, own_program());
-    TRY(const Fd memory, hand_over(state_));
+    TRY(const Fd memory, write_state(state_));
+    TRY(const NextProgram next, find_next_program(options_));
+    CHECK(try_next_program(next, memory.get()));
+    CHECK(keep_descriptors(state_, true));
     notify_manager("RELOADING=1");
-    ::setenv(state_variable, std::to_string(memory.get()).c_str(), 1);
-    std::vector<std::string> words{program};
-    if (!options_.settings_file.empty())
-      words.insert(words.end(), {"--config", options_.settings_file});
-    words.insert(words.end(), {"run", options_.name});
-    std::vector<char*> arguments;
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    ::execv(program.c_str(), arguments.data());
-    const int code = errno;
-    ::unsetenv(state_variable);
+    auto failed = execute_next_program(next, memory.get());
     notify_manager("READY=1");
     CHECK(keep_descriptors(state_, false));
-    return fail_errno("executing", program, code);
+    return std::unexpected(std::move(failed));
   }
 
   void keep(const SessionRecord& record) {
@@ -299,20 +280,19 @@ class Supervisor {
   EventLoop loop_;
   Fd signals_;
   SessionTable sessions_;
+  ControlDoor door_;
   MknodService mknod_;
   DiskWatch disk_;
   bool stopping_ = false;
   bool init_died_ = false;
 };
 
-/// The state that a reload left for this program, if it is one.
-Result<std::optional<SupervisorState>> handed_over(const SupervisorOptions& options) {
-  const char* text = ::getenv(state_variable);
-  if (text == nullptr) return std::nullopt;
-  const auto fd = parse_number<int>(text, 3, 1 << 20);
-  ::unsetenv(state_variable);
-  if (!fd) return fail("EVOJAIL_STATE_FD is no descriptor");
-  return take_over(Fd(*fd), JailPaths(options.host, options.name).run_lock);
+/// Those in force, whatever jail.conf says by now: a jail is not lost over a change that cannot be
+/// taken up.
+Result<JailSettings> settings_in_force(const SupervisorOptions& options,
+                                       const SupervisorState& state) {
+  if (state.settings.empty()) return load_jail(options.host, options.name);
+  return parse_jail_settings(state.settings, JailPaths(options.host, options.name).conf);
 }
 
 }  // namespace
@@ -320,12 +300,12 @@ Result<std::optional<SupervisorState>> handed_over(const SupervisorOptions& opti
 Result<void> run_supervisor(const SupervisorOptions& options) {
   TRY(Fd signal_fd, signals());
   TRY(EventLoop loop, EventLoop::make());
-  TRY(auto state, handed_over(options));
+  TRY(auto state, take_handed_over(JailPaths(options.host, options.name).run_lock));
   const bool reloaded = state.has_value();
   if (!state) {
     TRY(state, start_jail_process(options));
   }
-  TRY(auto settings, load_jail(options.host, options.name));
+  TRY(auto settings, settings_in_force(options, *state));
   Supervisor supervisor(options, std::move(*state), std::move(settings), std::move(loop),
                         std::move(signal_fd));
   if (reloaded) supervisor.finish_reload();

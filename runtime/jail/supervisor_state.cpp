@@ -16,6 +16,13 @@ Result<void> keep_across_exec(int fd, bool keep) {
   return fail_errno("handing over", "descriptor " + std::to_string(fd));
 }
 
+/// From the beginning, whoever read it before.
+Result<SupervisorValues> read_values(int memory) {
+  if (::lseek(memory, 0, SEEK_SET) != 0) return fail_errno("rewinding", "the state");
+  TRY(const auto text, read_all(memory, "state", state_limit));
+  return decode_supervisor_values(text);
+}
+
 SupervisorValues values_of(const SupervisorState& state) {
   SupervisorValues values{.lock = state.lock.fd(),
                           .image = state.image.get(),
@@ -31,7 +38,10 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .listener = state.listener.get(),
                           .control = state.control.get(),
                           .asker = state.asker.get(),
-                          .last_session = state.last_session};
+                          .last_session = state.last_session,
+                          .settings = state.settings,
+                          .launched = state.launched,
+                          .pending = state.pending};
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
                                session.began, session.process, session.command, session.outcome});
@@ -53,7 +63,10 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                         .control = Fd(values.control),
                         .asker = Fd(values.asker),
                         .last_session = values.last_session,
-                        .sessions = {}};
+                        .sessions = {},
+                        .settings = std::move(values.settings),
+                        .launched = std::move(values.launched),
+                        .pending = std::move(values.pending)};
   for (auto& session : values.sessions) {
     state.sessions.emplace(session.id, Session{.id = session.id,
                                                .peer = session.peer,
@@ -69,14 +82,16 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
 
 }  // namespace
 
-Result<Fd> hand_over(const SupervisorState& state) {
+Result<Fd> write_state(const SupervisorState& state) {
   Fd memory(::memfd_create("evojail-state", MFD_CLOEXEC));
   if (!memory) return fail_errno("making", "a memory file");
   CHECK(write_all(memory.get(), "state", encode(values_of(state))));
-  if (::lseek(memory.get(), 0, SEEK_SET) != 0) return fail_errno("rewinding", "the state");
-  CHECK(keep_descriptors(state, true));
-  CHECK(keep_across_exec(memory.get(), true));
   return memory;
+}
+
+Result<void> check_state(int memory) {
+  CHECK(read_values(memory));
+  return {};
 }
 
 Result<void> keep_descriptors(const SupervisorState& state, bool across_exec) {
@@ -85,8 +100,7 @@ Result<void> keep_descriptors(const SupervisorState& state, bool across_exec) {
 }
 
 Result<SupervisorState> take_over(Fd memory, const std::string& lock_path) {
-  TRY(const auto text, read_all(memory.get(), "state", state_limit));
-  TRY(auto values, decode_supervisor_values(text));
+  TRY(auto values, read_values(memory.get()));
   auto state = state_of(std::move(values), lock_path);
   CHECK(keep_descriptors(state, false));
   return state;

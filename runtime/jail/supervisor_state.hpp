@@ -13,6 +13,10 @@
 
 namespace evojail {
 
+/// What init was given for the jail's life, by the name that a person knows it by: changes of it
+/// need a restart.
+using LaunchedWith = std::map<std::string, std::string>;
+
 /// All that a supervisor holds: what it hands over to itself when it is executed anew.
 struct SupervisorState {
   FileLock lock;  ///< JailPaths::run_lock
@@ -27,11 +31,17 @@ struct SupervisorState {
   Fd asker;    ///< control connection that waits for the outcome of a reload
   std::uint32_t last_session = 0;
   std::map<std::uint32_t, Session> sessions;
+  std::string settings = {};  ///< jail.conf as it was when it was last put in force
+  LaunchedWith launched = {};
+  std::vector<std::string> pending = {};  ///< names of settings that wait for a restart
 };
 
-/// Writes the state's values into a memory file and lets its descriptors, that file's included,
-/// survive execve(2).
-[[nodiscard]] Result<Fd> hand_over(const SupervisorState& state);
+/// Writes the state's values into a memory file, which close-on-exec closes.
+[[nodiscard]] Result<Fd> write_state(const SupervisorState& state);
+
+/// Whether take_over() can read what write_state() wrote, for a program that is only to try it: no
+/// descriptor is touched.
+[[nodiscard]] Result<void> check_state(int memory);
 
 /// Sets or clears close-on-exec of all the state's descriptors: back again where the execve(2)
 /// failed.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,6 +12,9 @@ namespace evojail {
 namespace {
 
 using nlohmann::json;
+
+// One more where a member goes or gets another meaning.
+constexpr int state_version = 1;
 
 constexpr int most_descriptors = 1 << 20;  // fs.nr_open, proc(5)
 
@@ -42,7 +46,12 @@ int descriptor(const json& object, const char* member) {
 }
 
 int optional_descriptor(const json& object, const char* member) {
-  return object.at(member) == -1 ? -1 : descriptor(object, member);
+  return object.value(member, json(-1)) == -1 ? -1 : descriptor(object, member);
+}
+
+template <class T>
+T optional_number(const json& object, const char* member) {
+  return object.contains(member) ? number<T>(object, member) : T{};
 }
 
 json to_json(const SessionValues& session) {
@@ -62,21 +71,25 @@ SessionValues session_from(const json& value) {
   session.id = number<std::uint32_t>(value, "id");
   session.socket = descriptor(value, "socket");
   session.log = descriptor(value, "log");
-  session.began = number<std::int64_t>(value, "began");
-  session.process = number<pid_t>(value, "process");
-  session.command = value.at("command").get<std::string>();
-  session.outcome = value.at("outcome").get<std::string>();
+  session.began = optional_number<std::int64_t>(value, "began");
+  session.process = optional_number<pid_t>(value, "process");
+  session.command = value.value("command", "");
+  session.outcome = value.value("outcome", "");
   return session;
 }
 
 SupervisorValues values_from(const json& value) {
+  if (const int version = optional_number<int>(value, "version"); version > state_version) {
+    throw Malformed{"it is of version " + std::to_string(version) + ", known is " +
+                    std::to_string(state_version)};
+  }
   SupervisorValues values;
   values.lock = descriptor(value, "lock");
-  values.image = descriptor(value, "image");
-  values.image_id = value.at("image_id").get<std::string>();
+  values.image = optional_descriptor(value, "image");
+  values.image_id = value.value("image_id", "");
   values.base_uid = number<std::uint32_t>(value, "base_uid");
-  values.weaknesses = value.at("weaknesses").get<std::vector<std::string>>();
-  values.since = number<std::int64_t>(value, "since");
+  values.weaknesses = value.value("weaknesses", std::vector<std::string>());
+  values.since = optional_number<std::int64_t>(value, "since");
   values.pid = number<pid_t>(value, "pid", 2, std::numeric_limits<pid_t>::max());
   values.pidfd = descriptor(value, "pidfd");
   values.channel = descriptor(value, "channel");
@@ -85,10 +98,14 @@ SupervisorValues values_from(const json& value) {
   values.listener = descriptor(value, "listener");
   values.control = descriptor(value, "control");
   values.asker = optional_descriptor(value, "asker");
-  values.last_session = number<std::uint32_t>(value, "last_session");
+  values.last_session = optional_number<std::uint32_t>(value, "last_session");
+  values.settings = value.value("settings", "");
+  values.launched = value.value("launched", std::map<std::string, std::string>());
+  values.pending = value.value("pending", std::vector<std::string>());
   std::set<std::uint32_t> ids;
-  for (const auto& entry : value.at("sessions")) {
+  for (const auto& entry : value.value("sessions", json::array())) {
     values.sessions.push_back(session_from(entry));
+    values.last_session = std::max(values.last_session, values.sessions.back().id);
     if (!ids.insert(values.sessions.back().id).second) throw Malformed{"a session comes twice"};
   }
   const auto fds = descriptors(values);
@@ -115,7 +132,8 @@ std::vector<int> descriptors(const SupervisorValues& values) {
 std::string encode(const SupervisorValues& values) {
   json sessions = json::array();
   for (const auto& session : values.sessions) sessions.push_back(to_json(session));
-  const json value{{"lock", values.lock},
+  const json value{{"version", state_version},
+                   {"lock", values.lock},
                    {"image", values.image},
                    {"image_id", values.image_id},
                    {"base_uid", values.base_uid},
@@ -130,7 +148,10 @@ std::string encode(const SupervisorValues& values) {
                    {"control", values.control},
                    {"asker", values.asker},
                    {"last_session", values.last_session},
-                   {"sessions", sessions}};
+                   {"sessions", sessions},
+                   {"settings", values.settings},
+                   {"launched", values.launched},
+                   {"pending", values.pending}};
   return value.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 

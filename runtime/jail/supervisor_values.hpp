@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,15 +43,20 @@ struct SupervisorValues {
   int control = -1;
   int asker = -1;  ///< may be missing
   std::uint32_t last_session = 0;
+  std::string settings = {};
+  std::map<std::string, std::string> launched = {};
+  std::vector<std::string> pending = {};
   std::vector<SessionValues> sessions = {};
 };
 
 /// Every descriptor that is there.
 [[nodiscard]] std::vector<int> descriptors(const SupervisorValues& values);
 
-/// JSON. Parsing refuses what encode() cannot have written: numbers out of range, a descriptor that
-/// is missing, standard, or named twice, a session that comes twice. Members that an earlier
-/// program's text lacks are an error, members that are not known are passed over.
+/// JSON, of the version that this program writes. It may be read by another program, of before or
+/// after an upgrade: members may come to be, one that is not known is passed over, and only what a
+/// jail cannot live without must be there. A later version is refused, and so is what encode()
+/// cannot have written: numbers out of range, a descriptor that is standard or named twice, a
+/// session that comes twice.
 [[nodiscard]] std::string encode(const SupervisorValues& values);
 [[nodiscard]] Result<SupervisorValues> decode_supervisor_values(std::string_view text);
 

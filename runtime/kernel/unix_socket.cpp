@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -52,9 +53,27 @@ Result<Fd> listen_seqpacket(const std::string& path) {
   return socket;
 }
 
-Result<Fd> connect_seqpacket(const std::string& path) {
+Result<void> set_patience(int socket, std::chrono::seconds patience) {
+  const timeval time{.tv_sec = patience.count(), .tv_usec = 0};
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+    if (::setsockopt(socket, SOL_SOCKET, option, &time, sizeof time) != 0) {
+      return fail_errno("limiting the time of", "a socket");
+    }
+  }
+  return {};
+}
+
+pid_t peer_pid(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+Result<Fd> connect_seqpacket(const std::string& path, std::chrono::seconds patience) {
   Fd socket(::socket(AF_UNIX, type, 0));
   if (!socket) return fail_errno("making", "a socket");
+  // That of sending holds for connecting as well (unix(7)): a queue nobody accepts from fills up.
+  CHECK(set_patience(socket.get(), patience));
   TRY(const auto address, address_of(path));
   if (::connect(socket.get(), generic(address), sizeof address.name) != 0) {
     return fail_errno("connecting to", path);

@@ -14,7 +14,7 @@ Findings check_setup(const HostSettings& host) {
   add(check_volume(host));
   add(check_isolation(host));
   add(check_image(host));
-  add(check_profiles());
+  add(check_profiles(host));
   add(check_jails(host));
   add(check_firewall(host));
   add(check_units());

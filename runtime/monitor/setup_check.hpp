@@ -15,7 +15,7 @@ namespace evojail {
 [[nodiscard]] Findings check_volume(const HostSettings& host);
 [[nodiscard]] Findings check_isolation(const HostSettings& host);
 [[nodiscard]] Findings check_image(const HostSettings& host);
-[[nodiscard]] Findings check_profiles();
+[[nodiscard]] Findings check_profiles(const HostSettings& host);
 [[nodiscard]] Findings check_jails(const HostSettings& host);
 [[nodiscard]] Findings check_firewall(const HostSettings& host);
 [[nodiscard]] Findings check_units();

@@ -3,15 +3,15 @@
 #include "base/file.hpp"
 #include "config/profile_files.hpp"
 #include "jail/base_image.hpp"
-#include "jail/share_dir.hpp"
+#include "jail/jail_rules.hpp"
 #include "kernel/profile_check.hpp"
 #include "monitor/setup_check.hpp"
 
 namespace evojail {
 namespace {
 
-Result<void> try_profile(const std::string& directory, const std::string& name) {
-  TRY(const Profile profile, load_profile(directory, name));
+Result<void> try_profile(const std::string& file) {
+  TRY(const Profile profile, load_profile_file(file));
   CHECK(check_profile(profile));
   return {};
 }
@@ -36,17 +36,13 @@ Findings check_image(const HostSettings& host) {
                "evojail update, then evojail restart all")};
 }
 
-Findings check_profiles() {
-  const auto share = find_share_dir();
-  if (!share) return {missing("profiles", share.error())};
-  const std::string directory = *share + "/profiles";
-  const auto names = list_profiles(directory);
-  if (!names) return {missing("profiles", names.error())};
+Findings check_profiles(const HostSettings& host) {
+  const auto profiles = find_profiles(host);
+  if (!profiles) return {missing("profiles", profiles.error())};
   Findings findings;
   std::string sound;
-  for (const std::string& name : *names) {
-    if (name == "base-image") continue;  // the manifest of the image lies beside the profiles
-    if (const auto tried = try_profile(directory, name); !tried) {
+  for (const auto& [name, file] : *profiles) {
+    if (const auto tried = try_profile(file); !tried) {
       findings.push_back(missing("profiles", tried.error()));
     } else {
       sound += fmt::format("{}{}", sound.empty() ? "" : ", ", name);
@@ -54,8 +50,7 @@ Findings check_profiles() {
   }
   if (!sound.empty()) findings.insert(findings.begin(), good("profiles", sound));
   if (findings.empty()) {
-    findings.push_back(missing("profiles", fmt::format("there are none in '{}'", directory),
-                               "install evojail anew"));
+    findings.push_back(missing("profiles", "there are none", "install evojail anew"));
   }
   return findings;
 }

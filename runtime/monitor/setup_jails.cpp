@@ -27,7 +27,7 @@ Result<void> check_file(const std::string& path, Check check) {
 Result<std::uint16_t> check_jail(const HostSettings& host, const std::string& name) {
   const JailPaths paths(host, name);
   TRY(const auto settings, load_jail(host, name));
-  CHECK(load_profile(settings.profile));
+  CHECK(load_profile(host, settings.profile));
   CHECK(check_file(paths.incs_policy, parse_policy));
   // No key yet is how a jail begins.
   CHECK(check_file(paths.authorized_keys, [](const std::string& text, const std::string& path) {

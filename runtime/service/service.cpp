@@ -101,7 +101,7 @@ Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
   return sessions;
 }
 
-Result<std::optional<std::uint64_t>> reload_jail(const ServiceHost& service,
+Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
                                                  const std::string& name) {
   auto reloaded = ask_reload(JailPaths(service.host, name));
   if (!reloaded) return in("reloading", name, std::move(reloaded).error());

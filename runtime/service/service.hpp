@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
+#include "jail/control_client.hpp"
 
 namespace evojail {
 
@@ -32,8 +33,8 @@ enum class StartOutcome { started, running_already };
                                                                 const std::string& name);
 
 /// Settings, keys and program anew, in place: no session is lost but those of addresses that are no
-/// longer allowed. @return how many those were; nullopt when the jail is off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> reload_jail(const ServiceHost& service,
+/// longer allowed. nullopt when the jail is off.
+[[nodiscard]] Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
                                                                const std::string& name);
 
 /// Whether the jail's supervisor answers.

@@ -2,10 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <signal.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "kernel/firewall.hpp"
+#include "kernel/unix_socket.hpp"
 #include "root/cli/program.hpp"
 
 namespace evojail::test {
@@ -98,6 +102,118 @@ TEST_F(Jails, KeepRunningWhereARestartCouldNotStartThem) {
   EXPECT_EQ(failed.code, 1);
   EXPECT_THAT(failed.err, HasSubstr("nosuch"));
   EXPECT_EQ(json::parse(must({"status", "--json"}).out)["jails"][0]["supervisor"]["pid"], pid);
+}
+
+json status_of(const std::string& document) { return json::parse(document)["jails"][0]; }
+
+// Whoever is executed in the supervisor's place and cannot go on takes the jail along.
+TEST_F(Jails, OutliveAReloadThatCannotBe) {
+  must({"init", "web1"});
+  must({"start", "web1"});
+  const json before = status_of(must({"status", "--json"}).out);
+  const pid_t supervisor = before["supervisor"]["pid"];
+  const std::string settings = read(path("settings"));
+  const auto log_says = [this](const std::string& words) {
+    return eventually([&] { return read(host().logdir + "/web1.log").contains(words); });
+  };
+
+  write(path("settings"), settings + "COLOUR=blue\n");
+  ASSERT_EQ(::kill(supervisor, SIGHUP), 0);
+  EXPECT_TRUE(log_says("COLOUR"));
+  write(path("settings"), settings + "FIREWALL_TABLE=other\n");
+  ASSERT_EQ(::kill(supervisor, SIGHUP), 0);
+  EXPECT_TRUE(log_says("FIREWALL_TABLE"));
+  write(path("settings"), settings);
+  add_setting("web1", "PROFILE=nosuch");
+  EXPECT_EQ(run({"reload", "web1"}).code, 1);
+  EXPECT_EQ(status_of(must({"status", "--json"}).out)["supervisor"], before["supervisor"]);
+  EXPECT_TRUE(connected(start_connect("127.0.0.1", "127.0.0.1", 2222)));
+}
+
+TEST_F(Jails, GoOnAsTheyWereWhereAReloadFails) {
+  must({"init", "web1"});
+  must({"start", "web1"});
+  const std::string good = read(conf("web1", "jail.conf"));
+  const Fd squatter = listen_on(2300);
+  std::string moved = good;
+  moved.replace(moved.find("PORT=2222"), 9, "PORT=2300");
+  write(conf("web1", "jail.conf"), moved);
+  const Ended failed = run({"reload", "web1"});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("2300"));
+  EXPECT_EQ(status_of(must({"status", "--json"}).out)["supervisor"]["port"], 2222);
+  EXPECT_THAT(must({"status", "--no-header"}).out, HasSubstr(" 2222 "));
+  EXPECT_TRUE(connected(start_connect("127.0.0.1", "127.0.0.1", 2222)));
+
+  // The port is free, another step fails behind the firewall's: its rules come back.
+  write(conf("web1", "jail.conf"), good + "ALLOW=192.0.2.7\n");
+  test::run("chattr +i " + host().rundir + "/web1/ssh");
+  EXPECT_EQ(run({"reload", "web1"}).code, 1);
+  test::run("chattr -i " + host().rundir + "/web1/ssh");
+  EXPECT_TRUE(connected(start_connect("127.0.0.1", "127.0.0.1", 2222)));
+}
+
+TEST_F(Jails, SayWhatWaitsForARestart) {
+  must({"init", "web1"});
+  must({"start", "web1"});
+  add_setting("web1", "TMP_SIZE=32M");
+  EXPECT_THAT(must({"reload", "web1"}).out, HasSubstr("with the next restart: TMP_SIZE"));
+  EXPECT_THAT(must({"status", "web1"}).out, HasSubstr("waiting for a restart: TMP_SIZE"));
+  add_setting("web1", "PROFILE=sftp");
+  EXPECT_THAT(must({"reload", "web1"}).out, HasSubstr("TMP_SIZE"));
+  must({"restart", "web1"});
+  EXPECT_THAT(must({"reload", "web1"}).out, Not(HasSubstr("restart")));
+  EXPECT_THAT(must({"status", "web1"}).out, Not(HasSubstr("waiting for a restart")));
+}
+
+// Neither end of the control socket waits for the other for ever.
+TEST_F(Jails, DoNotWaitForWhoIsSilent) {
+  must({"init", "db1"});
+  must({"init", "web1"});
+  must({"start", "all"});
+  const auto connection =
+      connect_seqpacket(host().rundir + "/web1/control", std::chrono::seconds(10));
+  ASSERT_TRUE(connection) << "a client that asks nothing";
+  must({"is-on", "web1"});
+
+  const pid_t supervisor = status_of(must({"status", "--json"}).out)["supervisor"]["pid"];
+  ASSERT_EQ(::kill(supervisor, SIGSTOP), 0);
+  const json stopped = json::parse(run({"status", "--json"}).out);
+  EXPECT_TRUE(stopped["jails"][0]["state"].is_null());
+  EXPECT_THAT(stopped["jails"][0]["troubles"].dump(), HasSubstr("did not answer within"));
+  EXPECT_THAT(stopped["jails"][0]["troubles"].dump(), HasSubstr(std::to_string(supervisor)));
+  EXPECT_EQ(stopped["jails"][1]["state"], "on");
+  ASSERT_EQ(::kill(supervisor, SIGCONT), 0);
+  must({"is-on", "db1"});
+}
+
+TEST_F(Jails, AreStoppedByABrokenProfileWithItsLine) {
+  must({"init", "web1"});
+  std::filesystem::create_directory(host().confdir + "/profiles");
+  const std::string mine = host().confdir + "/profiles/mine.json";
+  const std::string text = must({"profile", "show", "default", "--json"}).out;
+  write(mine, text);
+  add_setting("web1", "PROFILE=mine");
+  EXPECT_THAT(must({"profile", "list"}).out, HasSubstr("mine "));
+  EXPECT_THAT(must({"profile", "show", "mine"}).out, HasSubstr(mine));
+  must({"start", "web1"});
+  must({"stop", "web1"});
+
+  std::string broken = text;
+  broken.replace(broken.find("SCMP_ACT_ALLOW"), 14, "SCMP_ACT_SHRUG");
+  const std::string above = broken.substr(0, broken.find("SHRUG"));
+  const auto line = 1 + std::ranges::count(above, '\n');
+  write(mine, broken);
+  const Ended failed = run({"start", "web1"});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr(mine + ":" + std::to_string(line)));
+  EXPECT_EQ(run({"is-on", "web1"}).code, 100);
+  EXPECT_THAT(run({"check-setup"}).out, HasSubstr(mine));
+
+  // The administrator's goes before the program's own.
+  write(host().confdir + "/profiles/default.json", broken);
+  must({"init", "web2"});
+  EXPECT_THAT(run({"start", "web2"}).err, HasSubstr(host().confdir + "/profiles/default.json:"));
 }
 
 TEST_F(Jails, GetAnRsaKeyWhenClientsOfOldAreToConnect) {

@@ -26,7 +26,10 @@ SupervisorValues sample() {
                           .listener = 9,
                           .control = 10,
                           .asker = 11,
-                          .last_session = 17};
+                          .last_session = 17,
+                          .settings = "PORT=2222\n",
+                          .launched = {{"TMP_SIZE", "1"}},
+                          .pending = {"TMP_SIZE"}};
   values.sessions.push_back({.id = 17,
                              .peer = {*parse_prefix("192.0.2.7"), 50022},
                              .socket = 12,
@@ -42,6 +45,9 @@ TEST(SupervisorValues, come_back_as_they_went) {
   ASSERT_TRUE(got) << got.error().message();
   EXPECT_EQ(encode(*got), encode(sample()));
   EXPECT_EQ(got->base_uid, 0x70000000U);
+  EXPECT_EQ(got->settings, "PORT=2222\n");
+  EXPECT_EQ(got->launched, sample().launched);
+  EXPECT_THAT(got->pending, ElementsAre("TMP_SIZE"));
   ASSERT_EQ(got->sessions.size(), 1U);
   EXPECT_EQ(got->sessions[0].peer.port, 50022);
   EXPECT_EQ(got->sessions[0].outcome, "exit 0");
