@@ -64,6 +64,9 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
   CHECK(Firewall(host.firewall_table).remove(options.name));
   CHECK(release_uid_range(host, options.name));
   forget_last_session(host, options.name);
+  if (const auto disabled = disable_jail(service_of(invocation), options.name); !disabled) {
+    print_warning("it would still start at boot: " + disabled.error().message());
+  }
   if (!left.empty()) {
     print_warning(fmt::format(
         "'{}' stays: {} no inc of evojail's: {}", JailPaths(host, options.name).incs_dir,

@@ -43,6 +43,8 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
     CHECK(write_last_session(host, names.new_name, **last));
   }
   forget_last_session(host, names.old_name);
+  TRY(const bool at_boot, disable_jail(service, names.old_name));
+  if (at_boot) CHECK(enable_jail(service, names.new_name));
   if (sessions) CHECK(start_jail(service, names.new_name));
   if (!invocation.quiet) {
     fmt::print(
@@ -57,6 +59,7 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   TRY(const auto sessions, stop_jail(service_of(invocation), name));
   CHECK(archive_jail(host, name));
   forget_last_session(host, name);
+  CHECK(disable_jail(service_of(invocation), name));
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
                host.archivesdir,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <cstdlib>
 #include <memory>
 
 #include "cli/declare.hpp"
@@ -11,6 +12,7 @@
 #include "jail/next_program.hpp"
 #include "jail/notify.hpp"
 #include "jail/supervisor.hpp"
+#include "monitor/firewall_keeper.hpp"
 #include "service/failure_notice.hpp"
 #include "service/systemd.hpp"
 
@@ -27,6 +29,11 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   if (is_trial()) return report(run_trial(options));
   if (const auto made = ensure_legacy_key(options.host, name); !made) {
     options.log(LogLevel::warning, made.error().message());
+  }
+  // Under systemd it is a unit of its own that watches.
+  FirewallRole role(options.host, options.log);
+  if (std::getenv("INVOCATION_ID") == nullptr) {
+    options.beside = [&role](EventLoop& loop) { role.seek(loop); };
   }
   // What reading the command line took is not kept for the life of the jail.
   ::malloc_trim(0);

@@ -19,6 +19,7 @@
 #include "jail/image_build.hpp"
 #include "jail/image_manifest.hpp"
 #include "jail/image_plan.hpp"
+#include "jail/image_view.hpp"
 #include "jail/share_dir.hpp"
 
 namespace evojail {
@@ -31,13 +32,6 @@ std::string images_of(const HostSettings& host) { return host.datadir + "/images
 
 std::string image_path(const std::string& images, const std::string& id) {
   return fmt::format("{}/{}", images, id);
-}
-
-Result<FileLock> lock_images(const HostSettings& host) {
-  const std::string locks = host.rundir + "/.lock";
-  CHECK(make_directories(locks, 0700));
-  // An image's name has no dot and a jail's lock has one: this name is nobody else's.
-  return FileLock::take(locks + "/image", FileLock::Wait::yes);
 }
 
 Result<ImagePlan> plan_now() {
@@ -167,6 +161,13 @@ Result<bool> delete_unless_held(const std::string& images, const std::string& id
 
 }  // namespace
 
+Result<FileLock> lock_images(const HostSettings& host) {
+  const std::string locks = host.rundir + "/.lock";
+  CHECK(make_directories(locks, 0700));
+  // An image's name has no dot and a jail's lock has one: this name is nobody else's.
+  return FileLock::take(locks + "/image", FileLock::Wait::yes);
+}
+
 Result<BaseImage> ensure_base_image(const HostSettings& host) {
   const std::string images = images_of(host);
   // Each turn that ends without an image was overtaken by an update and a removal.
@@ -217,6 +218,7 @@ Result<std::vector<std::string>> prune_base_images(const HostSettings& host,
     TRY(const bool deleted, delete_unless_held(images, id));
     if (deleted) gone.push_back(id);
   }
+  CHECK(prune_image_views(images));
   return gone;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/lock.hpp"
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 #include "jail/image_record.hpp"
@@ -21,6 +22,9 @@ struct BaseImage {
   /// the image alone. A supervisor keeps it as long as its jail runs, and across execve(2).
   Fd hold;
 };
+
+/// Held by whoever makes or removes images.
+[[nodiscard]] Result<FileLock> lock_images(const HostSettings& host);
 
 /// The current image, built first where there is none. An image that is older than the host's
 /// programs stays until update_base_image(): a jail's start neither waits for a build nor changes

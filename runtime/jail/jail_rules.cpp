@@ -113,10 +113,13 @@ LaunchedWith launched_with(const JailSettings& settings, const Profile& profile)
       mounts += flag ? '1' : '0';
     }
   }
+  std::string programs;
+  for (const auto& program : profile.programs) programs += program.name + " ";
   return {{"TMP_SIZE", std::to_string(settings.tmp_size)},
           {"RUN_SIZE", std::to_string(settings.run_size)},
           {"capabilities of the profile", capabilities},
-          {"mount flags of the profile", mounts}};
+          {"mount flags of the profile", mounts},
+          {"programs of the profile", programs}};
 }
 
 std::vector<std::string> changes(const LaunchedWith& launched, const JailSettings& settings,

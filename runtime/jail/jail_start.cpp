@@ -9,6 +9,7 @@
 
 #include "config/layout.hpp"
 #include "jail/base_image.hpp"
+#include "jail/image_view.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/jail_limits.hpp"
 #include "jail/jail_rules.hpp"
@@ -64,11 +65,12 @@ struct Plans {
 };
 
 Result<Plans> make_plans(const SupervisorOptions& options, const JailPaths& paths,
-                         const JailSettings& settings, const std::string& base_image,
+                         const JailSettings& settings, const BaseImage& image,
                          std::uint32_t base_uid) {
   Plans plans;
   TRY(const auto profile, load_profile(options.host, settings.profile));
-  TRY(plans.launch, plan_launch(options.name, paths, settings, profile, base_image, base_uid));
+  TRY(const auto root, ensure_image_view(options.host, image, profile));
+  TRY(plans.launch, plan_launch(options.name, paths, settings, profile, root, base_uid));
   plans.launched = launched_with(settings, profile);
   TRY(plans.sessions, plan_sessions(settings, profile));
   plans.sftp_only = is_sftp_only(profile);
@@ -89,7 +91,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   }
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
-  TRY(const auto plans, make_plans(options, paths, settings, image.path, range.base()));
+  TRY(const auto plans, make_plans(options, paths, settings, image, range.base()));
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, plans.sftp_only, range.base()));
   TRY(auto limits, apply_limits(options, settings));

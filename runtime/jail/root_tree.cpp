@@ -23,10 +23,14 @@ Result<Fd> mount_point(int root, const std::string& path) {
   return open_at(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
-Result<void> mount_at(int root, const std::string& path, int mount) {
+/// @param name what is mounted there, for errors: the host's path, which a person can look at.
+Result<void> mount_at(int root, const std::string& path, int mount, const std::string& name) {
   TRY(const Fd target, mount_point(root, path));
-  return attach_mount(mount, target.get(), "/" + path);
+  return attach_mount(mount, target.get(), name);
 }
+
+/// Where nothing of the host's is mounted.
+std::string of_the_jail(const std::string& path) { return "the jail's /" + path; }
 
 Result<Fd> enter_base_image(const LaunchPlan& plan) {
   TRY(const Fd directory, open_path(plan.base_image, O_PATH | O_DIRECTORY));
@@ -71,7 +75,7 @@ Result<void> mount_dev(int root, const LaunchPlan& plan) {
   TRY(const Fd dev,
       new_mount("tmpfs", devices, {{"size", "64k"}, {"nr_inodes", "32"}, {"mode", "0755"}}));
   CHECK(make_nodes(dev.get()));
-  CHECK(mount_at(root, "dev", dev.get()));
+  CHECK(mount_at(root, "dev", dev.get(), of_the_jail("dev")));
   constexpr std::uint32_t tty_group = 5;
   TRY(const Fd pts, new_mount("devpts", devices,
                               {{"newinstance", ""},
@@ -79,7 +83,7 @@ Result<void> mount_dev(int root, const LaunchPlan& plan) {
                                {"mode", "0620"},
                                {"max", "64"},
                                {"gid", std::to_string(plan.base_uid + tty_group)}}));
-  CHECK(mount_at(root, "dev/pts", pts.get()));
+  CHECK(mount_at(root, "dev/pts", pts.get(), of_the_jail("dev/pts")));
   return make_read_only(dev.get(), "/dev");
 }
 
@@ -93,7 +97,7 @@ Result<Fd> mount_tmpfs(int root, const std::string& path, std::uint64_t size, co
                            {"mode", mode},
                            {"uid", owner},
                            {"gid", owner}}));
-  CHECK(mount_at(root, path, mount.get()));
+  CHECK(mount_at(root, path, mount.get(), of_the_jail(path)));
   return mount;
 }
 
@@ -123,9 +127,9 @@ Result<Fd> client_directory(const std::string& path, const MountFlags& flags, in
 
 Result<void> mount_client_data(int root, const LaunchPlan& plan, int user_namespace) {
   TRY(const Fd var, client_directory(plan.var, plan.mounts.var, user_namespace));
-  CHECK(mount_at(root, "var", var.get()));
+  CHECK(mount_at(root, "var", var.get(), plan.var));
   TRY(const Fd data, client_directory(plan.data, plan.mounts.data, user_namespace));
-  CHECK(mount_at(root, "data", data.get()));
+  CHECK(mount_at(root, "data", data.get(), plan.data));
   // /var is the client's: whatever lies at /var/backup is opened beneath it or not at all.
   auto backup = open_beneath(var.get(), "backup", O_PATH | O_DIRECTORY);
   if (!backup) {
@@ -134,13 +138,13 @@ Result<void> mount_client_data(int root, const LaunchPlan& plan, int user_namesp
                                .hint("the data is mounted there: it has to be a directory"));
   }
   TRY(const Fd again, client_directory(plan.data, plan.mounts.data, user_namespace));
-  return attach_mount(again.get(), backup->get(), "/var/backup");
+  return attach_mount(again.get(), backup->get(), plan.data);
 }
 
 Result<void> mount_settings(int root, const std::string& path, const std::string& from) {
   TRY(const Fd directory, open_path(from, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   TRY(const Fd mount, clone_mount(directory.get(), from, settings, std::nullopt));
-  return mount_at(root, path, mount.get());
+  return mount_at(root, path, mount.get(), from);
 }
 
 }  // namespace
@@ -149,7 +153,7 @@ Result<Fd> enter_root_tree(const LaunchPlan& plan, int user_namespace) {
   TRY(const Fd root, enter_base_image(plan));
   CHECK(mount_dev(root.get(), plan));
   TRY(const Fd proc, new_mount("proc", inert, {{"hidepid", "invisible"}, {"subset", "pid"}}));
-  CHECK(mount_at(root.get(), "proc", proc.get()));
+  CHECK(mount_at(root.get(), "proc", proc.get(), of_the_jail("proc")));
   CHECK(mount_tmpfs(root.get(), "tmp", plan.tmp_size, "1777", plan.mounts.tmp, plan));
   TRY(Fd report, mount_run(root.get(), plan));
   CHECK(mount_settings(root.get(), "etc/ssh", plan.ssh_dir));

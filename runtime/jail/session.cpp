@@ -4,12 +4,29 @@
 
 namespace evojail {
 
+namespace {
+
+/// Within quotes: one that the client wrote must not end them.
+std::string quoted(std::string_view command) {
+  std::string text = "'";
+  for (const char c : command) {
+    if (c == '\'') {
+      text += "\\x27";
+    } else {
+      text += c;
+    }
+  }
+  return text + "'";
+}
+
+}  // namespace
+
 std::string describe(const SessionRecord& record) {
   std::string text = fmt::format("session from {} ended after {} s, {} bytes received, {} sent",
                                  to_string(record.peer), record.ended - record.began,
                                  record.traffic.received, record.traffic.sent);
   if (!record.command.empty()) {
-    text += fmt::format("; the client says: '{}'", record.command);
+    text += "; the client says: " + quoted(record.command);
     if (!record.outcome.empty()) text += ": " + record.outcome;
   }
   return text;

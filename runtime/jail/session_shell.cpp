@@ -65,12 +65,25 @@ std::optional<std::string_view> command_of(int argc, char** argv) {
   return std::nullopt;
 }
 
-[[noreturn]] void exec_shell(char** argv, const sigset_t& mask) {
+/// A program's path and nothing that a shell would have to take apart.
+bool is_plain_path(std::string_view command) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+  return command.starts_with('/') && command.find_first_not_of(plain) == std::string_view::npos;
+}
+
+[[noreturn]] void exec_shell(int argc, char** argv, const sigset_t& mask) {
   std::array name{'-', 's', 'h', '\0'};
   argv[0] = argv[0][0] == '-' ? name.data() : name.data() + 1;
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::execv(shell, argv);
-  const char* text = ::strerrordesc_np(errno);
+  const int code = errno;
+  // A profile without a shell: sshd asks for its one program by path.
+  if (code == ENOENT && argc == 3 && std::strcmp(argv[1], "-c") == 0 && is_plain_path(argv[2])) {
+    std::array<char*, 2> alone{argv[2], nullptr};
+    ::execv(argv[2], alone.data());
+  }
+  const char* text = ::strerrordesc_np(code);
   for (const char* part : {shell, ": ", text == nullptr ? "cannot be run" : text, "\n"}) {
     [[maybe_unused]] const auto put = ::write(STDERR_FILENO, part, std::strlen(part));
   }
@@ -79,9 +92,9 @@ std::optional<std::string_view> command_of(int argc, char** argv) {
 
 /// The shell with our own arguments and with the signal mask that we came with. Not posix_spawn(3):
 /// it leaves the C library's own signals, 32 and 33, ignored in the child.
-pid_t start_shell(char** argv, const sigset_t& mask) {
+pid_t start_shell(int argc, char** argv, const sigset_t& mask) {
   const pid_t child = ::fork();
-  if (child == 0) exec_shell(argv, mask);
+  if (child == 0) exec_shell(argc, argv, mask);
   return child;
 }
 
@@ -125,7 +138,7 @@ int run(int argc, char** argv) {
   std::array<char, session_report_limit> line{};
   send_report({line.data(),
                format_begin_report(line, peer.address, peer.port, self, command_of(argc, argv))});
-  const pid_t child = start_shell(argv, mask);
+  const pid_t child = start_shell(argc, argv, mask);
   const int status = child < 0 ? W_EXITCODE(126, 0) : wait_for_shell(child);
   const bool signalled = WIFSIGNALED(status);
   const int number = signalled ? WTERMSIG(status) : WEXITSTATUS(status);

@@ -75,13 +75,19 @@ Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
                   .socket = std::move(accepted.socket),
                   .log = std::move(pipe.first),
                   .began = std::time(nullptr)};
-  CHECK(send_packet(state_.init.channel.get(),
-                    encode(InitMessage{.kind = Kind::session, .id = session.id}),
-                    {session.socket.get(), pipe.second.get()}));
-  log_(LogLevel::info, fmt::format("session from {} began", to_string(session.peer)));
+  // Counted and watched before init has it: a session that runs is one that is known.
   CHECK(watch_log(session));
   const auto id = session.id;
-  state_.sessions.emplace(id, std::move(session));
+  const Session& known = state_.sessions.emplace(id, std::move(session)).first->second;
+  auto sent = send_packet(state_.init.channel.get(),
+                          encode(InitMessage{.kind = Kind::session, .id = id}),
+                          {known.socket.get(), pipe.second.get()});
+  if (!sent) {
+    loop_.unwatch(known.log.get());
+    state_.sessions.erase(id);
+    return sent;
+  }
+  log_(LogLevel::info, fmt::format("session from {} began", to_string(known.peer)));
   return {};
 }
 

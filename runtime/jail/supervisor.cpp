@@ -77,6 +77,7 @@ class Supervisor {
     disk_.look();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
+    if (options_.beside) options_.beside(loop_);
     CHECK(loop_.run());
     return end();
   }

@@ -10,6 +10,8 @@
 
 namespace evojail {
 
+class EventLoop;
+
 struct SupervisorOptions {
   HostSettings host;
   std::string
@@ -18,6 +20,8 @@ struct SupervisorOptions {
   LogSink log;
   /// Has whoever delegated this process's cgroup set its weights (CgroupWeights); may be empty.
   std::function<Result<void>(const CgroupWeights&)> set_weights = {};
+  /// Called before the loop runs: what the program wants to have done in it beside the jail.
+  std::function<void(EventLoop&)> beside = {};
 };
 
 /// `evojail run NAME`: starts the jail and stays with it until it is told to stop (SIGTERM, SIGINT,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <optional>
 
 #include "base/lock.hpp"
 #include "jail/event_loop.hpp"
@@ -22,23 +23,37 @@ namespace {
 /// After an error of the kernel's, say: the rules must not stay away because nothing changes again.
 constexpr std::chrono::seconds kRetry{1};
 
+/// How often those who do not hold the role ask for it.
+constexpr std::chrono::seconds kTurn{3};
+
+Result<FileLock> take_watch(const HostSettings& host) {
+  // No jail's lock is called so: no name of a jail starts with a dot.
+  return FileLock::take(host.rundir + "/.lock/.firewall-watch", FileLock::Wait::no);
+}
+
 class Keeper {
  public:
   Keeper(const HostSettings& host, const LogSink& log)
       : host_(host), log_(log), firewall_(host.firewall_table) {}
 
-  Result<void> run() {
-    TRY(EventLoop loop, EventLoop::make());
-    TRY(const Fd signals, end_signals());
+  /// Watches for as long as the loop runs.
+  Result<void> begin(EventLoop& loop) {
     // Listened first, compared then: a change in between is heard.
-    TRY(auto watch, FirewallWatch::open(firewall_));
-    CHECK(loop.watch(signals.get(), [&loop] { loop.stop(); }));
-    CHECK(loop.watch(watch.fd(), [&] {
-      const auto changed = watch.changed();
+    TRY(watch_, FirewallWatch::open(firewall_));
+    CHECK(loop.watch(watch_->fd(), [this, &loop] {
+      const auto changed = watch_->changed();
       if (!changed) log_(LogLevel::error, changed.error().message());
       if (!changed || *changed) mend(loop);
     }));
     mend(loop);
+    return {};
+  }
+
+  Result<void> run() {
+    TRY(EventLoop loop, EventLoop::make());
+    TRY(const Fd signals, end_signals());
+    CHECK(loop.watch(signals.get(), [&loop] { loop.stop(); }));
+    CHECK(begin(loop));
     notify_manager("READY=1\nSTATUS=watching over the jails' rules");
     return loop.run();
   }
@@ -120,6 +135,7 @@ class Keeper {
   const HostSettings& host_;
   const LogSink& log_;
   Firewall firewall_;
+  std::optional<FirewallWatch> watch_;
   EventLoop::TimerId retry_ = 0;
   std::map<std::string, FirewallJail> last_known_;
 };
@@ -138,10 +154,35 @@ Result<bool> renew_firewall(const HostSettings& host) {
   }
 }
 
+class FirewallRole::Duty {
+ public:
+  Duty(FileLock lock, const HostSettings& host, const LogSink& log)
+      : lock_(std::move(lock)), keeper_(host, log) {}
+  Result<void> begin(EventLoop& loop) { return keeper_.begin(loop); }
+
+ private:
+  FileLock lock_;
+  Keeper keeper_;
+};
+
+FirewallRole::FirewallRole(const HostSettings& host, LogSink log)
+    : host_(host), log_(std::move(log)) {}
+FirewallRole::~FirewallRole() = default;
+
+void FirewallRole::seek(EventLoop& loop) {
+  if (auto lock = take_watch(host_)) {
+    duty_ = std::make_unique<Duty>(std::move(*lock), host_, log_);
+    const auto begun = duty_->begin(loop);
+    if (begun) return;
+    duty_.reset();
+    log_(LogLevel::error, begun.error().message());
+  }
+  loop.at(EventLoop::Clock::now() + kTurn, [this, &loop] { seek(loop); });
+}
+
 Result<void> keep_firewall(const HostSettings& host, const LogSink& log) {
   CHECK(make_run_dirs(host));
-  // No jail's lock is called so: no name of a jail starts with a dot.
-  TRY(const auto lock, FileLock::take(host.rundir + "/.lock/.firewall-watch", FileLock::Wait::no));
+  TRY(const auto lock, take_watch(host));
   return Keeper(host, log).run();
 }
 

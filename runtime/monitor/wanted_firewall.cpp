@@ -2,6 +2,7 @@
 
 #include "jail/jail_rules.hpp"
 #include "store/jails.hpp"
+#include "store/recover.hpp"
 #include "store/uid_lease.hpp"
 
 namespace evojail {
@@ -19,7 +20,7 @@ Result<WantedFirewall> wanted_firewall(const HostSettings& host) {
     auto jail = wanted_firewall(host, name);
     if (jail) {
       wanted.jails.push_back(std::move(*jail));
-    } else {
+    } else if (const auto moving = is_moving(host, name); !moving || !*moving) {
       wanted.unreadable.push_back(name);
       wanted.errors.push_back(std::move(jail).error());
     }

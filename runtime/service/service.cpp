@@ -108,6 +108,20 @@ Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
   return reloaded;
 }
 
+Result<bool> disable_jail(const ServiceHost& service, const std::string& name) {
+  TRY(auto unit, find_unit(service, name));
+  if (!unit) return false;
+  TRY(const bool enabled, unit->systemd.is_enabled(unit->name));
+  if (enabled) CHECK(unit->systemd.disable(unit->name));
+  return enabled;
+}
+
+Result<void> enable_jail(const ServiceHost& service, const std::string& name) {
+  TRY(auto unit, find_unit(service, name));
+  if (unit) CHECK(unit->systemd.enable(unit->name));
+  return {};
+}
+
 Result<bool> is_on(const ServiceHost& service, const std::string& name) {
   auto status = ask_status(JailPaths(service.host, name));
   if (!status) return in("asking", name, std::move(status).error());

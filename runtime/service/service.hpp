@@ -37,6 +37,12 @@ enum class StartOutcome { started, running_already };
 [[nodiscard]] Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
                                                                const std::string& name);
 
+/// Whether the jail starts at boot: takes a jail that is no more out of that, or puts one in. Where
+/// jails are not systemd's business, nothing is done.
+/// @return of disable_jail(): whether it was in.
+[[nodiscard]] Result<bool> disable_jail(const ServiceHost& service, const std::string& name);
+[[nodiscard]] Result<void> enable_jail(const ServiceHost& service, const std::string& name);
+
 /// Whether the jail's supervisor answers.
 [[nodiscard]] Result<bool> is_on(const ServiceHost& service, const std::string& name);
 

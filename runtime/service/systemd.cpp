@@ -124,6 +124,36 @@ class Systemd::Bus {
     return {};
   }
 
+  Result<std::string> file_state(const std::string& unit) {
+    BusError error;
+    sd_bus_message* raw = nullptr;
+    const int code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                          "GetUnitFileState", &error.value, &raw, "s", unit.c_str());
+    const Message reply(raw);
+    if (code < 0) return bus_failure(unit, error, code);
+    const char* state = nullptr;
+    const int read = ::sd_bus_message_read(reply.get(), "s", &state);
+    if (read < 0) return fail_errno("reading systemd's answer about", unit, -read);
+    return std::string(state);
+  }
+
+  /// The links that make it start at boot, there or gone; systemd reads them again.
+  Result<void> set_enabled(const std::string& unit, bool enabled) {
+    BusError error;
+    int code = enabled ? ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                              "EnableUnitFiles", &error.value, nullptr, "asbb", 1,
+                                              unit.c_str(), 0, 0)
+                       : ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                              "DisableUnitFiles", &error.value, nullptr, "asb", 1,
+                                              unit.c_str(), 0);
+    if (code < 0) return bus_failure(unit, error, code);
+    BusError reloading;
+    code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "Reload",
+                                &reloading.value, nullptr, "");
+    if (code < 0) return bus_failure("reloading systemd's units", reloading, code);
+    return {};
+  }
+
   void reset_failed(const std::string& unit) {
     BusError error;
     // A unit that has not failed is an error here, and fine.
@@ -207,6 +237,13 @@ Result<void> set_own_weights(const CgroupWeights& weights) {
   TRY(auto systemd, Systemd::connect());
   return systemd.set_weights(unit, weights);
 }
+
+Result<bool> Systemd::is_enabled(const std::string& unit) {
+  TRY(const auto state, bus_->file_state(unit));
+  return state == "enabled" || state == "enabled-runtime";
+}
+Result<void> Systemd::enable(const std::string& unit) { return bus_->set_enabled(unit, true); }
+Result<void> Systemd::disable(const std::string& unit) { return bus_->set_enabled(unit, false); }
 
 void Systemd::reset_failed(const std::string& unit) { bus_->reset_failed(unit); }
 

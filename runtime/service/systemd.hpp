@@ -41,6 +41,10 @@ class Systemd {
 
   /// SetUnitProperties: CPUWeight= and IOWeight= of a unit that runs, kept until the next boot.
   [[nodiscard]] Result<void> set_weights(const std::string& unit, const CgroupWeights& weights);
+  /// Whether the unit starts at boot ("enabled").
+  [[nodiscard]] Result<bool> is_enabled(const std::string& unit);
+  [[nodiscard]] Result<void> enable(const std::string& unit);
+  [[nodiscard]] Result<void> disable(const std::string& unit);
 
   /// Clears the count of failed starts, so that a person's own attempt is not refused for it.
   void reset_failed(const std::string& unit);

@@ -121,6 +121,15 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name) {
   return Recovery{*finished ? Recovered::finished : Recovered::undone, *entry};
 }
 
+Result<bool> is_moving(const HostSettings& host, const std::string& name) {
+  if (!path_exists(host.incdir + "/.journal/" + name)) return false;
+  TRY(const JournalDir journal, JournalDir::open(host));
+  TRY(const auto entry, journal.read(name));
+  if (!entry) return false;
+  return entry->operation == Operation::remove || entry->operation == Operation::archive ||
+         entry->operation == Operation::rename || entry->operation == Operation::renamed;
+}
+
 Result<void> check_not_moving(const HostSettings& host, const std::string& name) {
   if (!path_exists(host.incdir + "/.journal/" + name)) return {};
   TRY(const JournalDir journal, JournalDir::open(host));

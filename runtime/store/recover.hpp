@@ -32,4 +32,8 @@ struct Recovery {
 /// started, though its settings are still there. Looks only, needs no lock.
 [[nodiscard]] Result<void> check_not_moving(const HostSettings& host, const std::string& name);
 
+/// Whether such an operation is under way or was cut short: the jail is off, and what is left of it
+/// wants no rules in the firewall.
+[[nodiscard]] Result<bool> is_moving(const HostSettings& host, const std::string& name);
+
 }  // namespace evojail

@@ -45,8 +45,20 @@ must ev start web1
 
 step 'a session is in the log: peer, start, end, bytes, and what it claims'
 must push "$EVOJAIL" web1:/data/program
+size=$(stat -c %s "$EVOJAIL")
+logged() { grep -Eqs -- "$1" "$T/log/web1.log"; }
 until_true 30 'the end of the session is logged' \
-  grep -Eqs '127\.0\.0\.1.*[0-9]+.*rsync --server' "$T/log/web1.log"
+  logged "127\.0\.0\.1 port [0-9]+ ended after [0-9]+ s, [0-9]+ bytes received, [0-9]+ sent; .*'rsync --server .*': exit 0$"
+ended=$(grep -E "ended after .*'rsync --server .* /data/program'" "$T/log/web1.log" | tail -n 1)
+peer=$(grep -Eo '127\.0\.0\.1 port [0-9]+' <<<"$ended")
+grep -q "session from $peer began" "$T/log/web1.log" || fail "no beginning of the session in the log: $ended"
+received=$(sed -E 's/.* ([0-9]+) bytes received.*/\1/' <<<"$ended")
+((received > size && received < size * 2)) || fail "$size bytes were pushed, the log says: $ended"
+(($(sed -E 's/.* ([0-9]+) sent.*/\1/' <<<"$ended") > 1000)) || fail "nothing was answered, says the log: $ended"
+must_exit 23 in_jail web1 'exit 23'
+until_true 30 'the exit status is logged' logged "'exit 23': exit 23$"
+must in_jail web1 "true 'a' # ': exit 7"
+until_true 30 'a quote in a command ends nothing' logged "x27a.x27 # .x27: exit 7': exit 0$"
 
 step 'restart ends the sessions and says how many'
 open_session web1
@@ -92,8 +104,32 @@ lives() { processes_like 'sleep 7777' >/dev/null; }
 gone() { ! lives; }
 must in_jail web1 '(trap "" HUP TERM INT; exec sleep 7777) >/dev/null 2>&1 </dev/null &'
 lives || fail 'the leftover was gone at once: nothing is shown'
+left_at=$SECONDS
 until_true 30 'the leftover is gone' gone
+(($((SECONDS - left_at)) >= 8 && $((SECONDS - left_at)) <= 20)) ||
+  fail "ten seconds it has, it had $((SECONDS - left_at))"
 must in_jail web1 'echo the jail goes on'
+
+step 'a profile without a shell: none is there to be run, and SFTP works'
+init_of() { ev status --json "$1" | sed -n 's/.*"init_pid": \([0-9]*\).*/\1/p'; }
+runs_in() { nsenter --target "$(init_of web1)" --mount --root -- "$@" >"$T/ran" 2>&1; }
+runs_in /bin/sh -c 'exit 0' || fail "no shell under the default profile: $(cat "$T/ran")"
+echo PROFILE=sftp >>"$CONF/web1.d/jail.conf"
+must ev reload web1
+must_print 'with the next restart: .*programs of the profile'
+must ev restart web1
+for program in /bin/sh /usr/bin/dash /usr/bin/rsync /usr/bin/env; do
+  ! runs_in "$program" --version || fail "$program runs under the profile sftp"
+  grep -q 'No such file' "$T/ran" || fail "$program is refused for another reason: $(cat "$T/ran")"
+done
+ftp web1 <<<"put $T/settings /data/by-sftp" >"$T/sftp.out" || fail 'SFTP does not work without a shell'
+must cmp "$T/settings" "$JAILS/web1/data/by-sftp"
+before=$(find "$T/lib/images/views" -mindepth 2 -maxdepth 2)
+must ev restart web1
+equal "$(find "$T/lib/images/views" -mindepth 2 -maxdepth 2)" "$before" 'the view of the image was made again'
+sed -i '$d' "$CONF/web1.d/jail.conf"
+must ev restart web1
+runs_in /bin/sh -c 'exit 0' || fail "no shell under the default profile: $(cat "$T/ran")"
 
 step 'kill -9 of a supervisor takes the whole jail with it'
 open_session web1

@@ -58,6 +58,29 @@ TEST_F(FirewallWatchCommand, IsOneForTheHost) {
   EXPECT_EQ(watch.wait().code, 0);
 }
 
+// Without systemd one of the jails' supervisors watches, and when it is gone another one does.
+TEST_F(FirewallWatchCommand, IsARoleThatSupervisorsHandOn) {
+  must({"init", "web1"});
+  must({"init", "db1"});
+  must({"start", "all"});
+  const auto holder = [this] { return read(host().rundir + "/.lock/.firewall-watch"); };
+  ASSERT_TRUE(eventually([&] { return !holder().empty(); }));
+  test::run("nft flush ruleset");
+  EXPECT_TRUE(eventually([this] { return in_place(host()); })) << "not after a flush";
+
+  const std::string first = holder();
+  ASSERT_EQ(::kill(std::stoi(first), SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] { return !holder().empty() && holder() != first; }))
+      << "nobody took the role";
+  test::run("nft flush ruleset");
+  EXPECT_TRUE(eventually([this] { return in_place(host()); })) << "not by the next one";
+
+  // Who watches does not put the rules of a jail back that is being removed.
+  must({"remove", "web1", "--force"});
+  must({"remove", "db1", "--force"});
+  EXPECT_THAT(test::run("nft list table inet evojail"), testing::Not(HasSubstr("jail/web1")));
+}
+
 // A jail whose settings nobody can read must not lose the rules that keep its port shut.
 TEST_F(FirewallWatchCommand, KeepsTheRulesOfAJailThatItCannotRead) {
   must({"init", "web1"});

@@ -275,13 +275,15 @@ TEST_F(Jails, AreNotBlockedByTheRulesOfOnesThatAreGone) {
   EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
 
   test::run("nft flush ruleset");
-  leave_rules(host(), "old1", 2222, first_uid);
-  must({"start", "web1"});
-  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
   leave_rules(host(), "old1", 2300, 0);
   must({"port", "web1", "2300"});
   EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
+  test::run("nft flush ruleset");
+  leave_rules(host(), "old1", 2300, first_uid);
+  must({"start", "web1"});
+  EXPECT_THAT(rules(), Not(HasSubstr("jail/old")));
 
+  must({"stop", "web1"});  // and with it whoever watches over the rules
   leave_rules(host(), "old1", 2999, 0);
   must({"firewall", "web1"});
   EXPECT_THAT(rules(), HasSubstr("jail/old1")) << "in nobody's way, and it was not asked about";
