@@ -19,6 +19,7 @@
 #include "cli/text.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "jail/clean_boots.hpp"
 #include "monitor/open_sessions.hpp"
 #include "retention/calendar.hpp"
 #include "retention/local_zone.hpp"
@@ -75,8 +76,9 @@ std::vector<IncRequest> make_requests(const HostSettings& host,
                                       const std::vector<std::string>& names) {
   std::vector<IncRequest> requests;
   for (const std::string& name : names) {
-    requests.push_back(
-        {.jail = name, .sessions = [&host, name] { return read_open_sessions(host, name); }});
+    requests.push_back({.jail = name,
+                        .sessions = [&host, name] { return read_open_sessions(host, name); },
+                        .clean_boots = read_clean_boots(host, name)});
   }
   return requests;
 }

@@ -15,6 +15,7 @@
 #include "cli/text.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "jail/clean_boots.hpp"
 #include "jail/last_session.hpp"
 #include "kernel/firewall.hpp"
 #include "store/holds.hpp"
@@ -67,6 +68,7 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
   if (const auto disabled = disable_jail(service_of(invocation), options.name); !disabled) {
     print_warning("it would still start at boot: " + disabled.error().message());
   }
+  forget_boots(host, options.name);
   if (!left.empty()) {
     print_warning(fmt::format(
         "'{}' stays: {} no inc of evojail's: {}", JailPaths(host, options.name).incs_dir,

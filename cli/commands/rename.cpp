@@ -7,6 +7,7 @@
 #include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "config/jail_name.hpp"
+#include "jail/clean_boots.hpp"
 #include "jail/jail_rules.hpp"
 #include "jail/last_session.hpp"
 #include "monitor/wanted_firewall.hpp"
@@ -45,6 +46,7 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   forget_last_session(host, names.old_name);
   TRY(const bool at_boot, disable_jail(service, names.old_name));
   if (at_boot) CHECK(enable_jail(service, names.new_name));
+  forget_boots(host, names.old_name);
   if (sessions) CHECK(start_jail(service, names.new_name));
   if (!invocation.quiet) {
     fmt::print(
@@ -60,6 +62,7 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   CHECK(archive_jail(host, name));
   forget_last_session(host, name);
   CHECK(disable_jail(service_of(invocation), name));
+  forget_boots(host, name);
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
                host.archivesdir,

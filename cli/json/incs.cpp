@@ -34,7 +34,8 @@ json record_value(const IncRecord& record) {
           {"troubles", record.troubles},
           {"entries", value_or_null(record.entries)},
           {"linked", value_or_null(record.linked)},
-          {"copied_bytes", value_or_null(record.copied_bytes)}};
+          {"copied_bytes", value_or_null(record.copied_bytes)},
+          {"compared_bytes", value_or_null(record.compared_bytes)}};
 }
 
 json hold_value(const IncInfo& inc, const std::vector<Hold>& holds) {

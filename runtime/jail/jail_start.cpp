@@ -119,7 +119,8 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .last_session = 0,
                          .sessions = {},
                          .settings = text,
-                         .launched = plans.launched};
+                         .launched = plans.launched,
+                         .push_end = {}};
 }
 
 Result<void> check_reload(const SupervisorOptions& options) {

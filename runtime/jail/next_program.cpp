@@ -6,13 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "base/file.hpp"
 #include "base/parse.hpp"
 #include "base/printable.hpp"
 #include "jail/jail_start.hpp"
+#include "jail/own_program.hpp"
 #include "kernel/clone.hpp"
 #include "kernel/hardening.hpp"
 
@@ -76,13 +76,8 @@ std::string last_line(int said) {
 }  // namespace
 
 Result<NextProgram> find_next_program(const SupervisorOptions& options) {
-  std::array<char, 4096> buffer{};
-  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (size < 0) return fail_errno("reading", "/proc/self/exe");
   NextProgram next;
-  next.path.assign(buffer.data(), static_cast<std::size_t>(size));
-  constexpr std::string_view replaced = " (deleted)";
-  if (next.path.ends_with(replaced)) next.path.resize(next.path.size() - replaced.size());
+  TRY(next.path, own_program());
   next.words = {next.path};
   if (!options.settings_file.empty())
     next.words.insert(next.words.end(), {"--config", options.settings_file});

@@ -23,6 +23,8 @@ struct Session {
   pid_t process = 0;         ///< its sshd, as the jail's PID namespace has it
   std::string command = {};  ///< what the client says it runs, escaped
   std::string outcome = {};  ///< "exit 0", "signal 9": what the client says came of it
+  std::uint64_t received_before = 0;  ///< bytes, when that command began
+  bool pushed = false;                ///< is_push() of one of its commands
   SessionLog lines = {};
   std::optional<Traffic> traffic = {};  ///< as it was when the connection was reset from here
 };
@@ -35,6 +37,7 @@ struct SessionRecord {
   Traffic traffic;
   std::string command;
   std::string outcome;
+  bool pushed = false;
 };
 
 /// Its line in the log: peer, length, bytes, and the client's claim, marked as one.

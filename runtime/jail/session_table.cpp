@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "jail/init_protocol.hpp"
+#include "jail/push_end.hpp"
 #include "jail/session_admission.hpp"
 #include "kernel/channel.hpp"
 
@@ -138,10 +139,14 @@ void SessionTable::note_report(const SessionReport& report) {
       continue;
     if (report.kind != SessionReport::Kind::begin) {
       session.outcome = outcome_of(report);
+      const std::uint64_t received = traffic_of(session.socket.get()).received;
+      session.pushed = session.pushed || is_push(session.command, session.outcome,
+                                                 received - session.received_before);
       continue;
     }
     session.command = report.command.empty() ? "login shell" : report.command;
     session.outcome.clear();
+    session.received_before = traffic_of(session.socket.get()).received;
   }
 }
 
@@ -166,7 +171,8 @@ void SessionTable::finish(Session& session) {
   const SessionRecord record{
       session.peer,       session.began,
       std::time(nullptr), session.traffic.value_or(traffic_of(session.socket.get())),
-      session.command,    session.outcome};
+      session.command,    session.outcome,
+      session.pushed};
   log_(LogLevel::info, describe(record));
   ended_(record);
 }

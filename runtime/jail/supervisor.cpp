@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/file.hpp"
+#include "jail/clean_boots.hpp"
 #include "jail/control.hpp"
 #include "jail/control_door.hpp"
 #include "jail/device_places.hpp"
@@ -23,6 +24,7 @@
 #include "jail/mknod_service.hpp"
 #include "jail/next_program.hpp"
 #include "jail/notify.hpp"
+#include "jail/push_end.hpp"
 #include "jail/run_dir.hpp"
 #include "jail/session_table.hpp"
 #include "kernel/channel.hpp"
@@ -64,11 +66,13 @@ class Supervisor {
         sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }),
         door_(loop_, options.log,
               [this](auto request, Fd connection) { on_request(request, std::move(connection)); }),
+        push_end_(state_.push_end, loop_, own_command({"inc", "--json"}), options.log),
         mknod_(state_, loop_, options.log, device_places(options.host, paths_)),
         disk_(options_.host, state_, loop_, sessions_, options.log) {}
 
   Result<void> run() {
     CHECK(sessions_.attach());
+    CHECK(push_end_.attach());
     CHECK(loop_.watch(state_.listener.get(), [this] { on_connection(); }));
     CHECK(door_.open(state_.control.get()));
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
@@ -249,22 +253,37 @@ class Supervisor {
     return std::unexpected(std::move(failed));
   }
 
+  /// The arguments of another evojail on this jail, with this one's settings.
+  [[nodiscard]] std::vector<std::string> own_command(std::vector<std::string> command) const {
+    std::vector<std::string> words;
+    if (!options_.settings_file.empty()) words = {"--config", options_.settings_file};
+    words.insert(words.end(), command.begin(), command.end());
+    words.push_back(options_.name);
+    return words;
+  }
+
   void keep(const SessionRecord& record) {
     const auto written = write_last_session(
         options_.host, options_.name,
         {to_string(record.peer.address), record.began, record.ended, record.traffic.received,
          record.traffic.sent, record.command, record.outcome});
     if (!written) log(LogLevel::warning, written.error().message());
+    // Behind the record: the inc asks when the last session ended.
+    if (record.pushed && settings_.inc_at_push_end) push_end_.want();
   }
 
   /// The jail goes whole: with its init every process in its PID namespace is killed.
   Result<void> end() {
     notify_manager("STOPPING=1");
     state_.listener.reset();
+    push_end_.stop();
     while (!state_.sessions.empty()) sessions_.on_ended(state_.sessions.begin()->first);
     if (!init_died_) CHECK(state_.init.process.signal(SIGKILL));
     TRY(const auto status, state_.init.process.wait());
     CHECK(remove_run_dir(paths_));
+    if (const auto noted = note_clean_stop(options_.host, options_.name); !noted) {
+      log(LogLevel::warning, noted.error().message());
+    }
     log(LogLevel::info, "stopped");
     if (!init_died_) return {};
     return fail(fmt::format("the jail's init ended by {} {}", status.exited ? "exit" : "signal",
@@ -282,6 +301,7 @@ class Supervisor {
   Fd signals_;
   SessionTable sessions_;
   ControlDoor door_;
+  PushEndIncs push_end_;
   MknodService mknod_;
   DiskWatch disk_;
   bool stopping_ = false;
@@ -305,6 +325,8 @@ Result<void> run_supervisor(const SupervisorOptions& options) {
   const bool reloaded = state.has_value();
   if (!state) {
     TRY(state, start_jail_process(options));
+    // No connection is taken before the loop runs.
+    CHECK(note_start(options.host, options.name));
   }
   TRY(auto settings, settings_in_force(options, *state));
   Supervisor supervisor(options, std::move(*state), std::move(settings), std::move(loop),

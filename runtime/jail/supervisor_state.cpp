@@ -41,10 +41,15 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .last_session = state.last_session,
                           .settings = state.settings,
                           .launched = state.launched,
-                          .pending = state.pending};
+                          .pending = state.pending,
+                          .push_pid = state.push_end.process.pid(),
+                          .push_pidfd = state.push_end.process.pidfd(),
+                          .push_output = state.push_end.output.get(),
+                          .push_again = state.push_end.again};
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
-                               session.began, session.process, session.command, session.outcome});
+                               session.began, session.process, session.command, session.outcome,
+                               session.received_before, session.pushed});
   }
   return values;
 }
@@ -66,7 +71,10 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                         .sessions = {},
                         .settings = std::move(values.settings),
                         .launched = std::move(values.launched),
-                        .pending = std::move(values.pending)};
+                        .pending = std::move(values.pending),
+                        .push_end = {.process = ChildProcess(values.push_pid, Fd(values.push_pidfd)),
+                                     .output = Fd(values.push_output),
+                                     .again = values.push_again}};
   for (auto& session : values.sessions) {
     state.sessions.emplace(session.id, Session{.id = session.id,
                                                .peer = session.peer,
@@ -75,7 +83,9 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .began = session.began,
                                                .process = session.process,
                                                .command = std::move(session.command),
-                                               .outcome = std::move(session.outcome)});
+                                               .outcome = std::move(session.outcome),
+                                               .received_before = session.received_before,
+                                               .pushed = session.pushed});
   }
   return state;
 }

@@ -17,6 +17,13 @@ namespace evojail {
 /// need a restart.
 using LaunchedWith = std::map<std::string, std::string>;
 
+/// An inc that the supervisor takes because a push has ended (push_end.hpp).
+struct PushEndState {
+  ChildProcess process{};  ///< evojail inc, while it runs
+  Fd output{};             ///< what it prints
+  bool again = false;      ///< another push has ended meanwhile
+};
+
 /// All that a supervisor holds: what it hands over to itself when it is executed anew.
 struct SupervisorState {
   FileLock lock;  ///< JailPaths::run_lock
@@ -34,6 +41,7 @@ struct SupervisorState {
   std::string settings = {};  ///< jail.conf as it was when it was last put in force
   LaunchedWith launched = {};
   std::vector<std::string> pending = {};  ///< names of settings that wait for a restart
+  PushEndState push_end{};
 };
 
 /// Writes the state's values into a memory file, which close-on-exec closes.

@@ -59,7 +59,8 @@ json to_json(const SessionValues& session) {
           {"port", session.peer.port},  {"socket", session.socket},
           {"log", session.log},         {"began", session.began},
           {"process", session.process}, {"command", session.command},
-          {"outcome", session.outcome}};
+          {"outcome", session.outcome}, {"received_before", session.received_before},
+          {"pushed", session.pushed}};
 }
 
 SessionValues session_from(const json& value) {
@@ -75,6 +76,8 @@ SessionValues session_from(const json& value) {
   session.process = optional_number<pid_t>(value, "process");
   session.command = value.value("command", "");
   session.outcome = value.value("outcome", "");
+  session.received_before = optional_number<std::uint64_t>(value, "received_before");
+  session.pushed = value.value("pushed", false);
   return session;
 }
 
@@ -102,6 +105,11 @@ SupervisorValues values_from(const json& value) {
   values.settings = value.value("settings", "");
   values.launched = value.value("launched", std::map<std::string, std::string>());
   values.pending = value.value("pending", std::vector<std::string>());
+  const json push = value.value("push_end", json::object());
+  values.push_pid = optional_number<pid_t>(push, "pid");
+  values.push_pidfd = optional_descriptor(push, "pidfd");
+  values.push_output = optional_descriptor(push, "output");
+  values.push_again = push.value("again", false);
   std::set<std::uint32_t> ids;
   for (const auto& entry : value.value("sessions", json::array())) {
     values.sessions.push_back(session_from(entry));
@@ -120,7 +128,8 @@ SupervisorValues values_from(const json& value) {
 std::vector<int> descriptors(const SupervisorValues& values) {
   std::vector<int> fds{values.lock,     values.image,   values.pidfd,
                        values.channel,  values.report,  values.mknod_listener,
-                       values.listener, values.control, values.asker};
+                       values.listener, values.control, values.asker,
+                       values.push_pidfd, values.push_output};
   for (const auto& session : values.sessions) {
     fds.push_back(session.socket);
     fds.push_back(session.log);
@@ -151,7 +160,12 @@ std::string encode(const SupervisorValues& values) {
                    {"sessions", sessions},
                    {"settings", values.settings},
                    {"launched", values.launched},
-                   {"pending", values.pending}};
+                   {"pending", values.pending},
+                   {"push_end",
+                    {{"pid", values.push_pid},
+                     {"pidfd", values.push_pidfd},
+                     {"output", values.push_output},
+                     {"again", values.push_again}}}};
   return value.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 

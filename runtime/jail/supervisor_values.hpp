@@ -23,6 +23,8 @@ struct SessionValues {
   pid_t process = 0;
   std::string command = {};
   std::string outcome = {};
+  std::uint64_t received_before = 0;
+  bool pushed = false;
 };
 
 /// A SupervisorState as values: what its text says before any of it is believed, so that a broken
@@ -46,6 +48,10 @@ struct SupervisorValues {
   std::string settings = {};
   std::map<std::string, std::string> launched = {};
   std::vector<std::string> pending = {};
+  pid_t push_pid = 0;  ///< PushEndState
+  int push_pidfd = -1;
+  int push_output = -1;
+  bool push_again = false;
   std::vector<SessionValues> sessions = {};
 };
 

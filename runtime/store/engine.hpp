@@ -38,6 +38,7 @@ struct BuildResult {
   std::optional<std::uint64_t> entries;
   std::optional<std::uint64_t> linked;
   std::optional<std::uint64_t> copied_bytes;
+  std::optional<std::uint64_t> compared_bytes;
 };
 
 struct BuildState {

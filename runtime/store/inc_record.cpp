@@ -40,6 +40,7 @@ std::string format_inc_record(const IncRecord& record) {
   json["entries"] = nullable(record.entries);
   json["linked"] = nullable(record.linked);
   json["copied_bytes"] = nullable(record.copied_bytes);
+  json["compared_bytes"] = nullable(record.compared_bytes);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -62,6 +63,7 @@ Result<IncRecord> parse_inc_record(const std::string& text, const std::string& f
     record.entries = optional_of<std::uint64_t>(json.at("entries"));
     record.linked = optional_of<std::uint64_t>(json.at("linked"));
     record.copied_bytes = optional_of<std::uint64_t>(json.at("copied_bytes"));
+    record.compared_bytes = optional_of<std::uint64_t>(json.at("compared_bytes"));
     return record;
   } catch (const Json::exception& error) {
     return fail(fmt::format("reading '{}': {}", file, error.what()));

@@ -24,6 +24,8 @@ struct IncRecord {
   std::optional<std::uint64_t> entries;       ///< files, directories and others
   std::optional<std::uint64_t> linked;        ///< entries linked to the inc before
   std::optional<std::uint64_t> copied_bytes;  ///< bytes copied anew
+  /// Bytes read to find that they are those of the inc before: no stamp proved it.
+  std::optional<std::uint64_t> compared_bytes{};
 
   bool operator==(const IncRecord&) const = default;
 };

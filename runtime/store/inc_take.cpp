@@ -277,6 +277,7 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
   record.entries = job.built.entries;
   record.linked = job.built.linked;
   record.copied_bytes = job.built.copied_bytes;
+  record.compared_bytes = job.built.compared_bytes;
   CHECK(meta.write_record(record, sync));
   CHECK(meta.mirror_settings(paths.conf_dir, sync));
   if (engine_->keeps_manifests()) {

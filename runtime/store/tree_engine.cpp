@@ -103,6 +103,7 @@ Result<BuildResult> TreeEngine::build(const BuildRequest& request, const BuildPr
   result.entries = outcome.directories + outcome.linked + outcome.copied + outcome.grouped;
   result.linked = outcome.linked;
   result.copied_bytes = outcome.bytes_copied;
+  result.compared_bytes = outcome.bytes_compared;
   return result;
 }
 

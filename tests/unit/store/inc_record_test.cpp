@@ -22,12 +22,14 @@ TEST(IncRecord, ComesBackAsItWas) {
                    .troubles = {"data/\\xff: it changed \"while\" it was read"},
                    .entries = 200000,
                    .linked = 199000,
-                   .copied_bytes = 1ULL << 40};
+                   .copied_bytes = 1ULL << 40,
+                   .compared_bytes = 5};
   EXPECT_EQ(parse_inc_record(format_inc_record(record), "f").value(), record);
   record.ended.reset();
   record.entries.reset();
   record.linked.reset();
   record.copied_bytes.reset();
+  record.compared_bytes.reset();
   EXPECT_EQ(parse_inc_record(format_inc_record(record), "f").value(), record);
   EXPECT_THAT(format_inc_record(record), HasSubstr("\"ended\":null"));
 }
