@@ -36,7 +36,7 @@ std::string format_boot_record(const BootRecord& record) {
 
 std::optional<BootRecord> parse_boot_record(std::string_view text) {
   if (!text.ends_with('\n')) return std::nullopt;
-  const auto lines = split_words(std::string(text), "\n");
+  const auto lines = split_words(text, "\n");
   if (lines.size() < 2 || (lines[0] != "running" && lines[0] != "stopped")) return std::nullopt;
   BootRecord record{.running = lines[0] == "running", .boots = {}};
   for (std::size_t i = 1; i < lines.size(); ++i) {

@@ -15,9 +15,9 @@ constexpr std::array kinds{std::pair{ControlRequest::Kind::status, "status"},
                            std::pair{ControlRequest::Kind::end_sessions, "end-sessions"}};
 
 json to_json(const SessionStatus& session) {
-  return {{"id", session.id},          {"peer", session.peer},         {"port", session.port},
-          {"began", session.began},    {"received", session.received}, {"sent", session.sent},
-          {"command", session.command}};
+  return {{"id", session.id},           {"peer", session.peer},         {"port", session.port},
+          {"began", session.began},     {"received", session.received}, {"sent", session.sent},
+          {"command", session.command}, {"finished", session.finished}};
 }
 
 /// What a number must be, and is not.
@@ -38,7 +38,9 @@ SessionStatus session_from(const json& value) {
   return {number<std::uint32_t>(value, "id"),       value.at("peer").get<std::string>(),
           number<std::uint16_t>(value, "port"),     number<std::int64_t>(value, "began"),
           number<std::uint64_t>(value, "received"), number<std::uint64_t>(value, "sent"),
-          value.at("command").get<std::string>()};
+          value.at("command").get<std::string>(),
+          // A supervisor of the version before does not say.
+          value.value("finished", false)};
 }
 
 json to_json(const SupervisorStatus& status) {

@@ -21,6 +21,7 @@ struct SessionStatus {
   std::uint64_t received = 0;  ///< bytes
   std::uint64_t sent = 0;      ///< bytes
   std::string command;         ///< what the client says it runs, escaped; may be empty
+  bool finished = false;       ///< its command has ended
 };
 
 /// What a supervisor says of itself and its jail.

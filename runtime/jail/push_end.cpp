@@ -76,8 +76,8 @@ std::string describe(const std::string& text, const ExitStatus& status) {
 
 }  // namespace
 
-bool is_push(std::string_view command, std::string_view outcome, std::uint64_t payload) {
-  if (payload == 0 || (outcome != "exit 0" && outcome != "exit 24")) return false;
+bool is_push(std::string_view command, std::string_view outcome) {
+  if (outcome != "exit 0" && outcome != "exit 24") return false;
   const auto words = split_words(command, " ");
   const auto program = std::ranges::adjacent_find(words, [](const auto& word, const auto& next) {
     return is_rsync(word) && next == "--server";

@@ -13,12 +13,12 @@
 namespace evojail {
 
 /// Whether what a session ran was a push that ended well, by the client's own claim: rsync's
-/// receiving side (no --sender, no dry run), exit 0, or 24 for files that vanished from the client,
-/// and `payload`, the bytes that came since the command began, is not nothing. How many of them
-/// were contents only rsync knows: one that found nothing to send counts, and its inc costs little.
+/// receiving side (no --sender, no dry run) and exit 0, or 24 for files that vanished from the
+/// client. It spoke rsync's protocol to the end then, which no mere handshake does. Whether any of
+/// its bytes were contents only rsync knows: one that found nothing to send counts, and the inc of
+/// an unchanged tree costs little.
 /// @param command, outcome as in SessionRecord.
-[[nodiscard]] bool is_push(std::string_view command, std::string_view outcome,
-                           std::uint64_t payload);
+[[nodiscard]] bool is_push(std::string_view command, std::string_view outcome);
 
 /// INC_AT_PUSH_END: takes incs by `evojail inc NAME`, one at a time; a push that ends while one is
 /// taken is remembered, as one more. Its state outlives it, across a reload.

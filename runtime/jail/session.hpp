@@ -23,8 +23,7 @@ struct Session {
   pid_t process = 0;         ///< its sshd, as the jail's PID namespace has it
   std::string command = {};  ///< what the client says it runs, escaped
   std::string outcome = {};  ///< "exit 0", "signal 9": what the client says came of it
-  std::uint64_t received_before = 0;  ///< bytes, when that command began
-  bool pushed = false;                ///< is_push() of one of its commands
+  bool pushed = false;       ///< is_push() of one of its commands
   SessionLog lines = {};
   std::optional<Traffic> traffic = {};  ///< as it was when the connection was reset from here
 };

@@ -139,14 +139,11 @@ void SessionTable::note_report(const SessionReport& report) {
       continue;
     if (report.kind != SessionReport::Kind::begin) {
       session.outcome = outcome_of(report);
-      const std::uint64_t received = traffic_of(session.socket.get()).received;
-      session.pushed = session.pushed || is_push(session.command, session.outcome,
-                                                 received - session.received_before);
+      session.pushed = session.pushed || is_push(session.command, session.outcome);
       continue;
     }
     session.command = report.command.empty() ? "login shell" : report.command;
     session.outcome.clear();
-    session.received_before = traffic_of(session.socket.get()).received;
   }
 }
 
@@ -202,8 +199,8 @@ std::vector<SessionStatus> SessionTable::status() const {
   for (const auto& [id, session] : state_.sessions) {
     const Traffic traffic = traffic_of(session.socket.get());
     list.push_back({id, to_string(session.peer.address), session.peer.port, session.began,
-                    traffic.received, traffic.sent,
-                    session.outcome.empty() ? session.command : ""});
+                    traffic.received, traffic.sent, session.outcome.empty() ? session.command : "",
+                    !session.outcome.empty()});
   }
   return list;
 }

@@ -49,7 +49,7 @@ SupervisorValues values_of(const SupervisorState& state) {
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
                                session.began, session.process, session.command, session.outcome,
-                               session.received_before, session.pushed});
+                               session.pushed});
   }
   return values;
 }
@@ -84,7 +84,6 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .process = session.process,
                                                .command = std::move(session.command),
                                                .outcome = std::move(session.outcome),
-                                               .received_before = session.received_before,
                                                .pushed = session.pushed});
   }
   return state;

@@ -59,8 +59,7 @@ json to_json(const SessionValues& session) {
           {"port", session.peer.port},  {"socket", session.socket},
           {"log", session.log},         {"began", session.began},
           {"process", session.process}, {"command", session.command},
-          {"outcome", session.outcome}, {"received_before", session.received_before},
-          {"pushed", session.pushed}};
+          {"outcome", session.outcome}, {"pushed", session.pushed}};
 }
 
 SessionValues session_from(const json& value) {
@@ -76,7 +75,6 @@ SessionValues session_from(const json& value) {
   session.process = optional_number<pid_t>(value, "process");
   session.command = value.value("command", "");
   session.outcome = value.value("outcome", "");
-  session.received_before = optional_number<std::uint64_t>(value, "received_before");
   session.pushed = value.value("pushed", false);
   return session;
 }

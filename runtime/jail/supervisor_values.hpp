@@ -23,7 +23,6 @@ struct SessionValues {
   pid_t process = 0;
   std::string command = {};
   std::string outcome = {};
-  std::uint64_t received_before = 0;
   bool pushed = false;
 };
 

@@ -60,6 +60,7 @@ OpenSessions read_open_sessions(const HostSettings& host, const std::string& nam
   } else {
     for (const SessionStatus& session : (*status)->sessions) {
       open.lines.push_back(describe_session(session));
+      if (session.finished) open.finished.push_back(open.lines.back());
       open.push_in_flight = open.push_in_flight || !session.command.empty();
     }
     open.idle = (*status)->sessions.empty() && last && (!*last || settled(**last));

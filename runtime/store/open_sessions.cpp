@@ -1,6 +1,7 @@
 #include "store/open_sessions.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace evojail {
 namespace {
@@ -27,11 +28,14 @@ void OpenSessions::add(const OpenSessions& later) {
   for (const std::string& line : later.lines) add_line(lines, line);
   push_in_flight = push_in_flight || later.push_in_flight;
   idle = idle && later.idle;
+  const auto was_finished = std::exchange(finished, later.finished);
   if (!later.last || later.last == last) return;
-  const bool known = std::ranges::any_of(
-      lines, [&later](const std::string& line) { return is_of(line, *later.last); });
-  if (!known) lines.push_back(later.last->line);
-  push_in_flight = push_in_flight || later.last->push;
+  const auto among = [&later](const std::vector<std::string>& some) {
+    return std::ranges::any_of(
+        some, [&later](const std::string& line) { return is_of(line, *later.last); });
+  };
+  if (!among(lines)) lines.push_back(later.last->line);
+  push_in_flight = push_in_flight || (later.last->push && !among(was_finished));
   idle = false;
   last = later.last;
 }

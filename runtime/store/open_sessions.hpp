@@ -26,6 +26,7 @@ struct OpenSessions {
   /// it may have left behind has been killed.
   bool idle = false;
   std::optional<EndedSession> last{};
+  std::vector<std::string> finished{};  ///< those of `lines` whose command has ended
 
   /// Takes in what was found later: the worse of both answers, every session that either knows, and
   /// one that came and went between them, as far as the last that ended tells.

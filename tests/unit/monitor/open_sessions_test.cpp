@@ -78,6 +78,17 @@ TEST(OpenSessions, OneThatCameAndWentBetweenIsSeen) {
   EXPECT_EQ(both.lines[0], between.line);
 }
 
+TEST(OpenSessions, OneWhoseCommandHadEndedBeforeWasNoPush) {
+  OpenSessions both;
+  both.lines = {"4: 192.0.2.7 port 1, since T2"};
+  both.finished = both.lines;
+  OpenSessions later = idle();
+  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
+  both.add(later);
+  EXPECT_FALSE(both.push_in_flight);
+  EXPECT_EQ(both.lines.size(), 1U);
+}
+
 TEST(OpenSessions, OneThatEndedBetweenIsListedOnce) {
   OpenSessions both;
   both.lines = {"4: 192.0.2.7 port 1, since T2, rsync"};
