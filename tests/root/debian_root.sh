@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 if [[ ${EVOJAIL_WORLD:-} != "$0" ]]; then
-  IMAGE=$("$tests_dir/system/image")
+  IMAGE=$("$tests_dir/system/image" any)
   export IMAGE
 fi
 in_own_world "$@"
