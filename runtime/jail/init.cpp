@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -158,7 +159,13 @@ class Init {
     const auto table = read_process_table(proc_.get());
     if (!table) return loop_.stop();
     const auto now = Leftovers::Clock::now();
-    if (rounds_ > 0) leftovers_.note(*table, session_pids(), now);
+    if (session_has_ended()) {
+      sweep_ = loop_.at(now + pause, [this] { sweep(); });
+      return;
+    }
+    // What is unknown here comes from what is known: a process that forked and ended is another
+    // one's parent no more, and its child would outlive every deadline.
+    leftovers_.note(*table, session_pids(), now);
     leftovers_.keep_only(*table);
     const auto known = killed_.size();
     const auto due = leftovers_.due(*table, now);
@@ -169,6 +176,16 @@ class Init {
     if (due.empty()) return end_sweep();
     if (killed_.size() > known && ++rounds_ > most_rounds) end_all();
     sweep_ = loop_.at(now + pause, [this] { sweep(); });
+  }
+
+  /// Whether a session's sshd has ended and on_child() has not heard of it: what it left, which the
+  /// table may show by now, is entitled to its grace.
+  [[nodiscard]] bool session_has_ended() const {
+    return std::ranges::any_of(sessions_, [](const auto& session) {
+      siginfo_t info{};
+      const auto pid = static_cast<id_t>(session.first);
+      return ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+    });
   }
 
   void end_sweep() {

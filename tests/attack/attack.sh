@@ -58,6 +58,7 @@ for jail in jail nofilter open; do
   attack_connections "$jail" "$(port_of "$jail")" "$JAILS/$jail/data"
 done
 attack_connections_of_host
+outlive_sessions
 must nft delete table inet evojail
 attack_connections nowall "$(port_of nofilter)" "$JAILS/nofilter/data"
 kill_init_from_host

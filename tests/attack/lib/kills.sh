@@ -29,3 +29,23 @@ kill_init_from_host() {
   until_true 30 'the jail ends with its init' nothing_listens "$(port_of open)"
   note_outcome host kill-init OK
 }
+
+# outlive_sessions: what a session leaves is gone soon after it, also where it never is the process that init saw.
+# On the host the same goes on, while it does not in the jail.
+outlive_sessions() {
+  ask "$(port_of jail)" "$JAILS/jail/data" hop
+  ask "$HOST_SSHD" "$DATA" hop
+  until_true 30 'it hops in the jail' test -s "$JAILS/jail/data/beats"
+  until_true 40 'what a session left is gone' silent "$JAILS/jail/data/beats"
+  note_outcome jail outlive killed
+  ! silent "$DATA/beats" || fail 'the control is gone too'
+  note_outcome host outlive OK
+}
+
+# silent FILE: whether it does not grow for about a second, in which it would by ten bytes.
+silent() {
+  local before i
+  before=$(stat -c %s "$1")
+  for ((i = 0; i < 20; ++i)); do pause; done
+  [[ $(stat -c %s "$1") == "$before" ]]
+}

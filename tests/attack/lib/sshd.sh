@@ -10,6 +10,16 @@ replace_sshd() {
   mv "$sshd.new" "$sshd"
 }
 
+# ask PORT DIRECTORY PROBE: one connection, one attempt; the outcome is in that file of DIRECTORY.
+ask() {
+  local fd
+  rm -f "$2/$3"
+  exec {fd}<>"/dev/tcp/127.0.0.1/$1"
+  printf '%s %s\n' "$3" "$VICTIM" >&"$fd"
+  until_true 60 "the outcome of $3" test -e "$2/$3"
+  exec {fd}>&-
+}
+
 # attack_connections WORLD PORT DIRECTORY: tries what the rows want at PORT, each over a connection of its own;
 # files of DIRECTORY say how it went. All at once, since silence takes its time.
 attack_connections() {

@@ -172,6 +172,23 @@ Outcome become_high_file_uid() {
   return ::syscall(SYS_setfsuid, -1) == 70'000 ? 0 : EPERM;
 }
 
+/// A process that is never the one that was seen: it forks and ends, ten times a second for a
+/// minute, and leaves a byte each time. The outcome says only that it is off.
+Outcome hop() {
+  if (::fork() != 0) return 0;
+  ::setsid();
+  ::syscall(SYS_close_range, 0, ~0U, 0);
+  const std::string beats = data_directory() + "/beats";
+  for (int hops = 0; hops < 600; ++hops) {
+    const int fd = ::open(beats.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (::write(fd, "x", 1) != 1) ::_exit(1);
+    ::close(fd);
+    ::usleep(100'000);
+    if (::fork() != 0) ::_exit(0);
+  }
+  ::_exit(0);
+}
+
 constexpr Probe::Place kSession = Probe::Place::session;
 constexpr Probe kProbes[] = {
     {"init-trace", kSession, trace_init},
@@ -188,6 +205,7 @@ constexpr Probe kProbes[] = {
     {"init-exe-read", kSession, [] { return open_of_init("exe", O_RDONLY); }},
     {"init-exe-write", kSession, [] { return open_of_init("exe", O_WRONLY); }},
     {"connection-steal", kSession, take_connection},
+    {"hop", Probe::Place::service, hop},
     {"host-environ", kSession, find_secret_environment},
     {"limit-core", kSession, raise_core_limit},
     {"descriptors", kSession, exhaust_descriptors},
