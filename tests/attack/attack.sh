@@ -21,7 +21,9 @@ echo 519 >/proc/sys/net/ipv4/tcp_fastopen # without a cookie first, on both side
 "$ATK" victim "$VICTIM" &
 until_true 30 'the victim listens' something_listens "$VICTIM"
 socat ABSTRACT-LISTEN:evojail-attack,fork /dev/null &
-until_true 30 'the host has an abstract socket' grep -q '@evojail-attack' /proc/net/unix
+socat -u ABSTRACT-RECV:evojail-attack-datagrams /dev/null &
+until_true 30 'the host has an abstract socket' grep -q '@evojail-attack$' /proc/net/unix
+until_true 30 'the host has another' grep -q '@evojail-attack-datagrams$' /proc/net/unix
 ATTACK_SECRET=of-the-host sleep infinity &
 export HOST_PROCESS=$!
 cd "$T"

@@ -79,6 +79,12 @@ Outcome reconnect() {
   return hear_secret_if(::connect(kConnection, victim.get(), victim.length) == 0);
 }
 
+/// Its owner is what the firewall knows a jail by.
+Outcome reconnect_as_another() {
+  if (::fchown(kConnection, 33, 33) != 0) return errno;
+  return reconnect();
+}
+
 Outcome connect_anew() {
   Loopback victim(victim_port);
   return outcome_of(::connect(kConnection, victim.get(), victim.length));
@@ -251,6 +257,7 @@ constexpr Probe::Place kService = Probe::Place::service;
 constexpr Probe kProbes[] = {
     {"connection-free", kService, free_connection},
     {"connection-reconnect", kService, reconnect},
+    {"connection-chown", kService, reconnect_as_another},
     {"connection-connect", kService, connect_anew},
     {"connection-bind", kService, bind_anew},
     {"connection-listen", kService, listen_at_once},

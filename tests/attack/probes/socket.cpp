@@ -33,16 +33,41 @@ Outcome connect_loopback() {
   return outcome_of(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address));
 }
 
+/// An abstract name of the host.
+struct AbstractAddress {
+  explicit AbstractAddress(const char* name) {
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path + 1, name);
+    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + std::strlen(name));
+  }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&address); }
+
+  sockaddr_un address{};
+  socklen_t length = 0;
+};
+
 /// Where such a socket is reached, descriptors come over it (SCM_RIGHTS).
 Outcome connect_abstract() {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  constexpr char name[] = "evojail-attack";
-  std::memcpy(address.sun_path + 1, name, sizeof name - 1);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + sizeof name);
-  return outcome_of(::connect(fd, reinterpret_cast<sockaddr*>(&address), length));
+  AbstractAddress host("evojail-attack");
+  return outcome_of(::connect(fd, host.get(), host.length));
+}
+
+/// One end of a pair of datagram sockets, which is what the filter lets a session make, may send to
+/// others than the other end.
+Outcome send_abstract() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0) return errno;
+  AbstractAddress host("evojail-attack-datagrams");
+  char byte = 'x';
+  iovec bytes{&byte, 1};
+  msghdr message{};
+  message.msg_name = host.get();
+  message.msg_namelen = host.length;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  return outcome_of(::sendmsg(pair[0], &message, 0));
 }
 
 Outcome raise_interface() {
@@ -54,8 +79,8 @@ Outcome raise_interface() {
   return outcome_of(::ioctl(fd, SIOCSIFFLAGS, &request));
 }
 
-/// An empty batch: the kernel asks for CAP_NET_ADMIN over the network namespace first.
-Outcome change_firewall() {
+/// Asks for the tables, which takes CAP_NET_ADMIN over the network namespace.
+Outcome read_firewall() {
   const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   if (fd < 0) return errno;
   struct {
@@ -76,7 +101,7 @@ Outcome change_firewall() {
   return answer.header.nlmsg_type == NLMSG_ERROR ? -answer.error : 0;
 }
 
-Outcome pair_of_internet_sockets() {
+Outcome pair_of_tipc_sockets() {
   int pair[2];
   return outcome_of(::socketpair(AF_TIPC, SOCK_STREAM, 0, pair));
 }
@@ -100,11 +125,12 @@ constexpr Probe kProbes[] = {
     {"socket-bluetooth", kSession, open_socket<AF_BLUETOOTH, SOCK_RAW, 1>},
     {"socket-mptcp", kSession, open_socket<AF_INET, SOCK_STREAM, 262>},
     {"socket-sctp", kSession, open_socket<AF_INET, SOCK_STREAM, IPPROTO_SCTP>},
-    {"socketpair-tipc", kSession, pair_of_internet_sockets},
+    {"socketpair-tipc", kSession, pair_of_tipc_sockets},
     {"loopback-connect", kSession, connect_loopback},
     {"abstract-connect", kSession, connect_abstract},
+    {"abstract-send", kSession, send_abstract},
     {"interface-up", kSession, raise_interface},
-    {"firewall-read", kSession, change_firewall},
+    {"firewall-read", kSession, read_firewall},
 };
 
 }  // namespace
