@@ -23,7 +23,7 @@ namespace evojail::attack {
 namespace {
 
 constexpr int kConnection = 0;
-constexpr int kPatience = 3000;  // ms; whoever is reached on loopback answers in a fraction of that
+constexpr int kPatience = 5000;  // ms; whoever is reached on loopback answers in a fraction of that
 
 /// An address of the host's loopback, in the family of the connection (the listener is of both).
 struct Loopback {
