@@ -117,6 +117,7 @@ LaunchedWith launched_with(const JailSettings& settings, const Profile& profile)
   for (const auto& program : profile.programs) programs += program.name + " ";
   return {{"TMP_SIZE", std::to_string(settings.tmp_size)},
           {"RUN_SIZE", std::to_string(settings.run_size)},
+          {"MAX_PROCESSES", std::to_string(processes_of(settings, profile))},
           {"capabilities of the profile", capabilities},
           {"mount flags of the profile", mounts},
           {"programs of the profile", programs}};

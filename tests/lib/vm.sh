@@ -6,6 +6,7 @@
 # IMAGE is tests/system/image's tarball, KERNEL tests/system/kernel's directory.
 make_vm_root() {
   local root=$1 unit package
+  [[ $(uname -m) == x86_64 ]] || skip_kernel_lacks "x86_64, which the virtual machine's system would be copied from"
   mkdir -p "$root"
   tar -C "$root" --numeric-owner --xattrs -xf "$IMAGE"
   DESTDIR=$root cmake --install "$EVOJAIL_BUILD" >"$T/install.log" || fail "installing: $(cat "$T/install.log")"

@@ -43,6 +43,15 @@ count=$(spread web1)
 ((count <= 50 && count > 20)) || fail "$count processes in a jail that may have 50"
 for name in web1 wide1; do must ev restart "$name"; done
 
+step 'another number of processes waits for a restart, and is said to'
+set_in web1 MAX_PROCESSES 60
+must ev reload web1
+must ev status web1
+must_print 'waiting for a restart: MAX_PROCESSES'
+must ev restart web1
+must ev status web1
+must_not_print 'waiting for a restart'
+
 step 'memory of a process'
 hog='head -c 300M /dev/zero | tail | wc -c'
 must in_jail wide1 "$hog"

@@ -50,6 +50,7 @@ must ev restart web1
 is web1 cpu.weight 500
 
 step 'processes and memory of a jail are bounded as a whole'
+[[ $(cat /sys/fs/cgroup/evojail.slice/memory.max) != max ]] || fail 'all jails together may have all memory'
 is web1 jail/pids.max 41
 is web1 jail/memory.max $((64 << 20))
 is db1 jail/pids.max 201
