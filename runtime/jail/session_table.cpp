@@ -17,6 +17,9 @@ namespace {
 
 using Kind = InitMessage::Kind;
 
+/// An sshd that does as it is told has long ended by then.
+constexpr std::chrono::seconds sshd_first{10};
+
 /// As much as is there at most, without waiting: more comes with the next event, after the others'
 /// turn.
 std::string read_some(int fd) {
@@ -42,8 +45,7 @@ std::string outcome_of(const SessionReport& report) {
 std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessions) {
   std::vector<SessionSlot> slots;
   for (const auto& [id, session] : sessions) {
-    slots.push_back(
-        {id, session.peer.address, !session.command.empty(), session.traffic.has_value()});
+    slots.push_back({id, session.peer.address, session.logged_in, session.traffic.has_value()});
   }
   return slots;
 }
@@ -53,14 +55,17 @@ std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessio
 SessionTable::SessionTable(SupervisorState& state, EventLoop& loop, LogSink log, Ended ended)
     : state_(state), loop_(loop), log_(std::move(log)), ended_(std::move(ended)) {}
 
-Result<void> SessionTable::attach() {
+Result<void> SessionTable::attach(std::chrono::seconds login_grace) {
   CHECK(loop_.watch(state_.init.report.get(), [this] { read_reports(); }));
-  for (auto& [id, session] : state_.sessions) CHECK(watch_log(session));
+  for (auto& [id, session] : state_.sessions) {
+    CHECK(watch_log(session));
+    end_unless_logged_in(id, login_grace + sshd_first);
+  }
   return {};
 }
 
-Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
-  const auto admission = admit(slots_of(state_.sessions), accepted.peer.address, most);
+Result<void> SessionTable::begin(Accepted accepted, const SessionLimits& limits) {
+  const auto admission = admit(slots_of(state_.sessions), accepted.peer.address, limits.most);
   if (admission.kind == Admission::Kind::refuse) {
     turn_away(accepted, admission.reason);
     return {};
@@ -80,16 +85,29 @@ Result<void> SessionTable::begin(Accepted accepted, unsigned most) {
   CHECK(watch_log(session));
   const auto id = session.id;
   const Session& known = state_.sessions.emplace(id, std::move(session)).first->second;
-  auto sent = send_packet(state_.init.channel.get(),
-                          encode(InitMessage{.kind = Kind::session, .id = id}),
-                          {known.socket.get(), pipe.second.get()});
+  auto sent =
+      send_packet(state_.init.channel.get(), encode(InitMessage{.kind = Kind::session, .id = id}),
+                  {known.socket.get(), pipe.second.get()});
   if (!sent) {
     loop_.unwatch(known.log.get());
     state_.sessions.erase(id);
     return sent;
   }
   log_(LogLevel::info, fmt::format("session from {} began", to_string(known.peer)));
+  end_unless_logged_in(id, limits.login_grace + sshd_first);
   return {};
+}
+
+void SessionTable::end_unless_logged_in(std::uint32_t id, std::chrono::seconds after) {
+  loop_.at(EventLoop::Clock::now() + after, [this, id, after] {
+    end_where([&](const Session& session) {
+      if (session.id != id || session.logged_in || session.traffic) return false;
+      log_bounded(LogLevel::warning,
+                  fmt::format("ending the session from {}: nobody has logged in for {} s",
+                              to_string(session.peer), after.count()));
+      return true;
+    });
+  });
 }
 
 void SessionTable::turn_away(const Accepted& accepted, std::string_view reason) {
@@ -111,7 +129,7 @@ void SessionTable::read_log(std::uint32_t id) {
     loop_.unwatch(session.log.get());
     return;
   }
-  log_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
+  note_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
 }
 
 void SessionTable::log_bounded(LogLevel level, std::string_view line) {
@@ -122,8 +140,9 @@ void SessionTable::log_bounded(LogLevel level, std::string_view line) {
   log_(level, line);
 }
 
-void SessionTable::log_lines(const Session& session, const std::vector<std::string>& lines) {
+void SessionTable::note_lines(Session& session, const std::vector<std::string>& lines) {
   for (const auto& line : lines) {
+    session.logged_in |= line.starts_with("Accepted publickey for ");
     log_bounded(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
   }
 }
@@ -142,6 +161,7 @@ void SessionTable::note_report(const SessionReport& report) {
       session.pushed = session.pushed || is_push(session.command, session.outcome);
       continue;
     }
+    session.logged_in = true;
     session.command = report.command.empty() ? "login shell" : report.command;
     session.outcome.clear();
   }
@@ -162,8 +182,8 @@ void SessionTable::on_ended(std::uint32_t id) {
 void SessionTable::finish(Session& session) {
   // What the session wrote before it ended may still be on its way here.
   read_reports();
-  log_lines(session, session.lines.feed(read_some(session.log.get()), SessionLog::Clock::now()));
-  log_lines(session, session.lines.finish(SessionLog::Clock::now()));
+  note_lines(session, session.lines.feed(read_some(session.log.get()), SessionLog::Clock::now()));
+  note_lines(session, session.lines.finish(SessionLog::Clock::now()));
   loop_.unwatch(session.log.get());
   const SessionRecord record{
       session.peer,       session.began,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -15,6 +16,12 @@
 
 namespace evojail {
 
+/// What bounds the sessions to come.
+struct SessionLimits {
+  unsigned most = 0;                   ///< MAX_SESSIONS
+  std::chrono::seconds login_grace{};  ///< LOGIN_GRACE_TIME
+};
+
 /// The sessions of one jail: hands connections to init, keeps count and log of what becomes of
 /// them, ends them. Works on the supervisor's state, which outlives it.
 class SessionTable {
@@ -24,10 +31,11 @@ class SessionTable {
   SessionTable(SupervisorState& state, EventLoop& loop, LogSink log, Ended ended);
 
   /// Watches the report FIFO and the logs of sessions that were handed over.
-  [[nodiscard]] Result<void> attach();
+  [[nodiscard]] Result<void> attach(std::chrono::seconds login_grace);
 
-  /// Passes the connection to init, or turns it away where there are too many (admit()).
-  [[nodiscard]] Result<void> begin(Accepted accepted, unsigned most);
+  /// Passes the connection to init, or turns it away where there are too many (admit()). Its sshd
+  /// ends it where nobody logs in in time; this does where sshd does not.
+  [[nodiscard]] Result<void> begin(Accepted accepted, const SessionLimits& limits);
 
   /// Resets a connection and logs why, within the jail's share of the log.
   void turn_away(const Accepted& accepted, std::string_view reason);
@@ -50,11 +58,12 @@ class SessionTable {
 
  private:
   [[nodiscard]] Result<void> watch_log(Session& session);
+  void end_unless_logged_in(std::uint32_t id, std::chrono::seconds after);
   void read_log(std::uint32_t id);
   void read_reports();
   void note_report(const SessionReport& report);
   void log_bounded(LogLevel level, std::string_view line);
-  void log_lines(const Session& session, const std::vector<std::string>& lines);
+  void note_lines(Session& session, const std::vector<std::string>& lines);
   void finish(Session& session);
 
   SupervisorState& state_;

@@ -71,7 +71,7 @@ class Supervisor {
         disk_(options_.host, state_, loop_, sessions_, options.log) {}
 
   Result<void> run() {
-    CHECK(sessions_.attach());
+    CHECK(sessions_.attach(settings_.login_grace));
     CHECK(push_end_.attach());
     CHECK(loop_.watch(state_.listener.get(), [this] { on_connection(); }));
     CHECK(door_.open(state_.control.get()));
@@ -124,7 +124,8 @@ class Supervisor {
         sessions_.turn_away(*accepted, "not allowed");
         continue;
       }
-      if (const auto begun = sessions_.begin(std::move(*accepted), settings_.max_sessions);
+      if (const auto begun = sessions_.begin(std::move(*accepted),
+                                             {settings_.max_sessions, settings_.login_grace});
           !begun) {
         log(LogLevel::warning, begun.error().message());
       }

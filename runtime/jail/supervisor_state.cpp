@@ -48,33 +48,34 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .push_again = state.push_end.again};
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
-                               session.began, session.process, session.command, session.outcome,
-                               session.pushed});
+                               session.began, session.process, session.logged_in, session.command,
+                               session.outcome, session.pushed});
   }
   return values;
 }
 
 /// From here on the descriptors are the state's.
 SupervisorState state_of(SupervisorValues values, const std::string& lock_path) {
-  SupervisorState state{.lock = FileLock::adopt(lock_path, Fd(values.lock)),
-                        .image = Fd(values.image),
-                        .image_id = std::move(values.image_id),
-                        .base_uid = values.base_uid,
-                        .weaknesses = std::move(values.weaknesses),
-                        .since = values.since,
-                        .init = {ChildProcess(values.pid, Fd(values.pidfd)), Fd(values.channel),
-                                 Fd(values.report), Fd(values.mknod_listener)},
-                        .listener = Fd(values.listener),
-                        .control = Fd(values.control),
-                        .asker = Fd(values.asker),
-                        .last_session = values.last_session,
-                        .sessions = {},
-                        .settings = std::move(values.settings),
-                        .launched = std::move(values.launched),
-                        .pending = std::move(values.pending),
-                        .push_end = {.process = ChildProcess(values.push_pid, Fd(values.push_pidfd)),
-                                     .output = Fd(values.push_output),
-                                     .again = values.push_again}};
+  SupervisorState state{
+      .lock = FileLock::adopt(lock_path, Fd(values.lock)),
+      .image = Fd(values.image),
+      .image_id = std::move(values.image_id),
+      .base_uid = values.base_uid,
+      .weaknesses = std::move(values.weaknesses),
+      .since = values.since,
+      .init = {ChildProcess(values.pid, Fd(values.pidfd)), Fd(values.channel), Fd(values.report),
+               Fd(values.mknod_listener)},
+      .listener = Fd(values.listener),
+      .control = Fd(values.control),
+      .asker = Fd(values.asker),
+      .last_session = values.last_session,
+      .sessions = {},
+      .settings = std::move(values.settings),
+      .launched = std::move(values.launched),
+      .pending = std::move(values.pending),
+      .push_end = {.process = ChildProcess(values.push_pid, Fd(values.push_pidfd)),
+                   .output = Fd(values.push_output),
+                   .again = values.push_again}};
   for (auto& session : values.sessions) {
     state.sessions.emplace(session.id, Session{.id = session.id,
                                                .peer = session.peer,
@@ -82,6 +83,7 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .log = Fd(session.log),
                                                .began = session.began,
                                                .process = session.process,
+                                               .logged_in = session.logged_in,
                                                .command = std::move(session.command),
                                                .outcome = std::move(session.outcome),
                                                .pushed = session.pushed});

@@ -58,8 +58,9 @@ json to_json(const SessionValues& session) {
   return {{"id", session.id},           {"address", to_string(session.peer.address)},
           {"port", session.peer.port},  {"socket", session.socket},
           {"log", session.log},         {"began", session.began},
-          {"process", session.process}, {"command", session.command},
-          {"outcome", session.outcome}, {"pushed", session.pushed}};
+          {"process", session.process}, {"logged_in", session.logged_in},
+          {"command", session.command}, {"outcome", session.outcome},
+          {"pushed", session.pushed}};
 }
 
 SessionValues session_from(const json& value) {
@@ -73,6 +74,7 @@ SessionValues session_from(const json& value) {
   session.log = descriptor(value, "log");
   session.began = optional_number<std::int64_t>(value, "began");
   session.process = optional_number<pid_t>(value, "process");
+  session.logged_in = value.value("logged_in", false);
   session.command = value.value("command", "");
   session.outcome = value.value("outcome", "");
   session.pushed = value.value("pushed", false);
@@ -124,10 +126,9 @@ SupervisorValues values_from(const json& value) {
 }  // namespace
 
 std::vector<int> descriptors(const SupervisorValues& values) {
-  std::vector<int> fds{values.lock,     values.image,   values.pidfd,
-                       values.channel,  values.report,  values.mknod_listener,
-                       values.listener, values.control, values.asker,
-                       values.push_pidfd, values.push_output};
+  std::vector<int> fds{values.lock,   values.image,          values.pidfd,      values.channel,
+                       values.report, values.mknod_listener, values.listener,   values.control,
+                       values.asker,  values.push_pidfd,     values.push_output};
   for (const auto& session : values.sessions) {
     fds.push_back(session.socket);
     fds.push_back(session.log);

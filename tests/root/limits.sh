@@ -64,6 +64,24 @@ must_print 'no cgroup was delegated.*MEMORY_MAX holds for each'
 must ev status wide1
 must_not_print 'MEMORY_MAX'
 
+step 'who does not log in is gone, whatever its sshd does'
+set_in web1 LOGIN_GRACE_TIME 5
+must ev restart web1
+open_session web1
+logged_in=$(pgrep -P "$(init_of web1)")
+exec {stranger}<>"/dev/tcp/127.0.0.1/$(port_of web1)"
+two_sessions() { [[ $(pgrep -cP "$(init_of web1)") == 2 ]]; }
+until_true 20 'the stranger has a session' two_sessions
+# An sshd that somebody has taken over, or that hangs, ends nothing by itself.
+for pid in $(pgrep -P "$(init_of web1)"); do kill -STOP "$pid"; done
+only_the_client() { [[ $(pgrep -P "$(init_of web1)") == "$logged_in" ]]; }
+until_true 60 'the session in which nobody logged in is gone' only_the_client
+grep -q 'nobody has logged in for 15 s' "$T/log/web1.log" || fail 'the log does not say so'
+kill -CONT "$logged_in"
+session_echoes web1 'the client goes on' || fail 'the session of the client is gone as well'
+exec {stranger}<&-
+close_session web1
+
 step 'one stranger cannot take all sessions'
 make_machine stranger 1
 make_machine friend 2
