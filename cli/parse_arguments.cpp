@@ -48,6 +48,9 @@ void declare_options(CLI::App& app, const Arguments& arguments) {
   }
 }
 
+/// Of an option: its help says so, and the command sees to it.
+bool must_be_given(const Entry& entry) { return entry.help.ends_with("must be given"); }
+
 }  // namespace
 
 std::string usage_line(std::string_view command, const Arguments& arguments) {
@@ -56,7 +59,8 @@ std::string usage_line(std::string_view command, const Arguments& arguments) {
     if (entry.is_option()) {
       const std::string value =
           entry.value_name.empty() ? "" : fmt::format(" {}", entry.value_name);
-      line += fmt::format(" [{}{}]", shown_name(entry), value);
+      line += must_be_given(entry) ? fmt::format(" {}{}", shown_name(entry), value)
+                                   : fmt::format(" [{}{}]", shown_name(entry), value);
     } else if (std::holds_alternative<std::string*>(entry.target)) {
       line += fmt::format(" {}", entry.name);
     } else if (std::holds_alternative<std::vector<std::string>*>(entry.target)) {

@@ -13,7 +13,7 @@ Result<std::optional<Fd>> take_listener() {
   if (count == 0) return std::nullopt;
   if (count > 1) {
     return std::unexpected(Error("systemd passed more than one socket")
-                               .hint("the jail's .socket unit has one ListenStream="));
+                               .hint("the unit that passes it has one ListenStream= for each jail"));
   }
   Fd socket(SD_LISTEN_FDS_START);
   if (::sd_is_socket(socket.get(), AF_UNSPEC, SOCK_STREAM, 1) <= 0) {

@@ -30,6 +30,14 @@ new_jail() {
   introduce "$1" 127.0.0.1
 }
 
+# no_watch: nobody watches over the firewall's rules from here on, so that a test can take them away. Before the
+# first jail starts.
+no_watch() {
+  mkdir -p -m 700 "$T/run/.lock"
+  exec {watch}>"$T/run/.lock/.firewall-watch"
+  flock -n "$watch" || fail 'somebody watches over the rules already'
+}
+
 # forget_jail NAME: removes it; the client forgets its host keys.
 forget_jail() {
   must ev remove "$1" --force

@@ -97,4 +97,7 @@ equal "$(ev list)" ''
 equal "$(find "$JAILS" "$INCS" "$CONF" -mindepth 1 ! -path '*/.journal*')" '' 'something of the jails is left'
 run nft list ruleset
 must_not_print 'web[0-9]| 2[2-9][0-9][0-9] '
+equal "$(find "$T/run" -mindepth 1 ! -path "$T/run/.lock")" '' 'files are left under the run directory, or locks'
+equal "$(find "$T/lib/last-session" -mindepth 1 2>/dev/null)" '' 'records of last sessions are left'
+equal "$(grep -c web "$T/lib/uid-ranges/leases" || true)" 0 'uid ranges are still leased'
 equal "$(mounts)" "$mounts_before" 'mounts are left'

@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "kernel/firewall.hpp"
+#include "kernel/tcp.hpp"
 #include "kernel/unix_socket.hpp"
 #include "root/cli/program.hpp"
 
@@ -22,6 +26,8 @@ using testing::Not;
 using testing::StartsWith;
 
 using Jails = Program;
+
+constexpr std::uint32_t first_uid = 0x70000000;
 
 TEST_F(Jails, AreMadeWithPortKeysAndNextSteps) {
   const Ended made = must({"init", "web1"});
@@ -216,6 +222,31 @@ TEST_F(Jails, AreStoppedByABrokenProfileWithItsLine) {
   EXPECT_THAT(run({"start", "web2"}).err, HasSubstr(host().confdir + "/profiles/default.json:"));
 }
 
+// A peer that vanished without a word is noticed by the kernel: within three minutes where data waits
+// for it, a little later where the connection is idle.
+TEST_F(Jails, NoticeAPeerThatIsGone) {
+  const auto listener = listen_tcp(2222);
+  ASSERT_TRUE(listener);
+  const Fd peer = start_connect("127.0.0.1", "127.0.0.1", 2222);
+  std::optional<Accepted> accepted;
+  ASSERT_TRUE(eventually([&] {
+    auto connection = accept_as(listener->get(), first_uid);
+    if (connection) accepted = std::move(*connection);
+    return accepted.has_value();
+  }));
+  const auto option = [&](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(accepted->socket.get(), level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_GT(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  EXPECT_LE(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 180'000);
+  EXPECT_LE(option(IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_LE(option(IPPROTO_TCP, TCP_KEEPINTVL), 30);
+}
+
 TEST_F(Jails, GetAnRsaKeyWhenClientsOfOldAreToConnect) {
   must({"init", "web1"});
   must({"init", "old1", "--legacy-clients"});
@@ -263,8 +294,6 @@ void leave_rules(const HostSettings& host, const std::string& name, std::uint16_
   jail.owner_uid = uid;
   ASSERT_TRUE(Firewall(host.firewall_table).apply(jail));
 }
-
-constexpr std::uint32_t first_uid = 0x70000000;
 
 TEST_F(Jails, AreNotBlockedByTheRulesOfOnesThatAreGone) {
   leave_rules(host(), "old1", 2222, 0);

@@ -37,5 +37,12 @@ TEST(SupervisorState, that_lacks_a_descriptor_or_is_none_is_refused) {
   EXPECT_THAT(said_of("{" + needed + R"(,"settings":7})"), HasSubstr("malformed"));
 }
 
+TEST(SessionRecord, keeps_a_claimed_command_within_its_quotes) {
+  SessionRecord record;
+  record.command = "true '; exit 0";
+  record.outcome = "exit 1";
+  EXPECT_THAT(describe(record), testing::EndsWith(R"(; the client says: 'true \x27; exit 0': exit 1)"));
+}
+
 }  // namespace
 }  // namespace evojail
