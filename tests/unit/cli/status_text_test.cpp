@@ -26,6 +26,7 @@ JailStatus running_jail() {
   SupervisorStatus supervisor;
   supervisor.pid = 4711;
   supervisor.since = 1000;
+  supervisor.port = 2222;
   SessionStatus session;
   session.id = 3;
   session.peer = "192.0.2.7";
@@ -54,6 +55,13 @@ std::string words_of(const std::vector<JailStatus>& jails) {
 TEST(StatusTable, BeginsWithBkctldsColumns) {
   EXPECT_EQ(words_of({running_jail()}),
             "web1 ON 2222 4/2 192.0.2.7,2001:db8::/32 1 7 2026-03-22-11\n");
+}
+
+// A reload may not have been able to take up the settings' port.
+TEST(StatusTable, ShowsThePortThatAnswers) {
+  JailStatus jail = running_jail();
+  jail.settings->port = 2300;
+  EXPECT_THAT(words_of({jail}), HasSubstr("web1 ON 2222 "));
 }
 
 TEST(StatusTable, ShowsWhatIsNotKnown) {
