@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/fd.hpp"
@@ -30,21 +31,39 @@ void write_terminal(const std::string& text) {
 
 std::string format_progress(std::string_view verb, const ProgressState& state,
                             std::chrono::milliseconds elapsed) {
+  // What is at work counts by the part of it that is done.
+  const double part = state.expected_entries == 0
+                          ? 0
+                          : std::min(1.0, static_cast<double>(state.entries) /
+                                              static_cast<double>(state.expected_entries));
+  const double done = static_cast<double>(state.done) + part * static_cast<double>(state.at_once);
+  const double total = static_cast<double>(std::max<std::uint64_t>(state.total, 1));
+
   std::string text = fmt::format("{}:", verb);
-  if (state.total != 0) text += fmt::format(" {} of {},", state.done, state.total);
+  if (state.total != 0) {
+    // Whole ones; those that are being worked on are not done before they are.
+    const auto whole = static_cast<std::uint64_t>(done);
+    const auto last = state.done + std::max<std::uint64_t>(state.at_once, 1) - 1;
+    text += fmt::format(" {} of {},", std::min(whole, last), state.total);
+  }
   text += fmt::format(" {}", state.what);
-  if (state.entries != 0) text += fmt::format(", {} entries", state.entries);
+  if (state.expected_entries != 0) {
+    text += fmt::format(", {} of {} entries", state.entries, state.expected_entries);
+  } else if (state.entries != 0) {
+    text += fmt::format(", {} entries", state.entries);
+  }
   if (state.bytes != 0) text += ", " + format_bytes(state.bytes);
   const double seconds = std::chrono::duration<double>(elapsed).count();
-  if (state.done != 0 && seconds > 0) {
-    const double rate = static_cast<double>(state.done) / seconds;
-    text += fmt::format(", {:.1f} a second", rate);
-    if (state.total > state.done) {
-      const double left = static_cast<double>(state.total - state.done) / rate;
-      text += fmt::format(", about {} left", format_duration(std::llround(std::ceil(left))));
-    }
-  } else if (state.entries != 0 && seconds > 0) {
+  if (seconds <= 0) return text;
+  if (state.done != 0) {
+    text += fmt::format(", {:.1f} a second", static_cast<double>(state.done) / seconds);
+  } else if (state.entries != 0) {
     text += fmt::format(", {:.0f} entries a second", static_cast<double>(state.entries) / seconds);
+  }
+  const bool end_in_sight = state.total != 0 || state.expected_entries != 0;
+  if (end_in_sight && done > 0 && done < total) {
+    const double left = (total - done) * seconds / done;
+    text += fmt::format(", about {} left", format_duration(std::llround(std::ceil(left))));
   }
   return text;
 }

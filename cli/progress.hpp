@@ -9,14 +9,16 @@ namespace evojail {
 
 /// How far a long operation has come.
 struct ProgressState {
-  std::string_view what;      ///< the jail or inc that is worked on
-  std::uint64_t done = 0;     ///< of `total`
-  std::uint64_t total = 0;    ///< 0: unknown
-  std::uint64_t entries = 0;  ///< files and directories so far, 0: not counted
-  std::uint64_t bytes = 0;    ///< copied so far, 0: not counted
+  std::string_view what;               ///< the jail or inc that is worked on
+  std::uint64_t done = 0;              ///< of `total`
+  std::uint64_t total = 0;             ///< 0: unknown
+  std::uint64_t entries = 0;           ///< files and directories so far, 0: not counted
+  std::uint64_t bytes = 0;             ///< copied so far, 0: not counted
+  std::uint64_t expected_entries = 0;  ///< as many as `entries` will be, 0: unknown
+  std::uint64_t at_once = 1;           ///< how many of `total` the entries belong to
 };
 
-/// "taking incs: 12 of 50, web1, 120345 entries, 1.2 GiB, 3.1 a second, about 12 s left".
+/// "taking incs: 12 of 50, web1, 120345 of 400000 entries, 1.2 GiB, 3.1 a second, about 12 s left".
 [[nodiscard]] std::string format_progress(std::string_view verb, const ProgressState& state,
                                           std::chrono::milliseconds elapsed);
 

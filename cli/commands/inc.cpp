@@ -139,6 +139,21 @@ int finish(std::vector<IncOutcome>& outcomes, const std::string& inc_name) {
   return code == exit_code::done && unreadable ? exit_code::failed : code;
 }
 
+std::string first_cost(std::string_view jail, const BuildCost& cost) {
+  return fmt::format("the first inc of jail '{}' copies about {} in {}", jail,
+                     format_bytes(cost.bytes), count_of(cost.names, "name"));
+}
+
+void show(Progress& progress, const IncProgress& state) {
+  progress.update(
+      {.what = state.measuring ? fmt::format("measuring {}", state.jail) : std::string(state.jail),
+       .done = state.done,
+       .total = state.total,
+       .entries = state.entries,
+       .bytes = state.bytes,
+       .expected_entries = state.expected_entries});
+}
+
 int run_inc(const Invocation& invocation, const IncCommand& command) {
   const auto began = std::chrono::steady_clock::now();
   const auto inc_name = choose_inc_name(command);
@@ -154,12 +169,12 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
 
   Progress progress("taking incs", invocation.quiet);
   auto outcomes = take_incs(invocation.host, make_requests(invocation.host, *names), *inc_name, {},
-                            [&progress](const IncProgress& state) {
-                              progress.update({.what = state.jail,
-                                               .done = state.done,
-                                               .total = state.total,
-                                               .entries = state.entries,
-                                               .bytes = state.bytes});
+                            [&](const IncProgress& state) {
+                              if (state.cost && !invocation.quiet) {
+                                progress.clear();
+                                print_note(first_cost(state.jail, *state.cost));
+                              }
+                              show(progress, state);
                             });
   progress.clear();
   if (command.json) {

@@ -68,8 +68,12 @@ std::vector<RemovalOutcome> carry_out(const Invocation& invocation,
   }
   Progress progress("removing incs", invocation.quiet);
   return remove_incs(invocation.host, removals, [&progress](const RemovalProgress& state) {
-    progress.update(
-        {.what = state.owner, .done = state.done, .total = state.total, .entries = state.entries});
+    progress.update({.what = state.owner,
+                     .done = state.done,
+                     .total = state.total,
+                     .entries = state.entries,
+                     .expected_entries = state.expected_entries,
+                     .at_once = state.at_once});
   });
 }
 

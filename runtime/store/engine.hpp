@@ -41,10 +41,18 @@ struct BuildResult {
   std::optional<std::uint64_t> compared_bytes;
 };
 
+/// What a first inc takes of the disk where contents cannot be shared; measured, not exact.
+struct BuildCost {
+  std::uint64_t bytes = 0;
+  std::uint64_t names = 0;
+};
+
 struct BuildState {
   std::uint64_t entries = 0;
   std::uint64_t expected_entries = 0;  ///< 0 where unknown
   std::uint64_t bytes = 0;
+  bool measuring = false;           ///< nothing is copied yet: it is found out how much there is
+  std::optional<BuildCost> cost{};  ///< in one call, before anything is checked or copied
 };
 using BuildProgress = std::function<void(const BuildState&)>;
 

@@ -50,11 +50,9 @@ class Removing {
                                const std::vector<std::size_t>& doomed,
                                std::span<RemovalOutcome> outcomes);
   Result<void> forget_the_gone(int dir, const std::string& path);
-  void report(std::string_view owner, std::size_t gone, std::uint64_t entries) {
+  void report(std::string_view owner, std::size_t gone) {
     done_ += gone;
-    if (progress_) {
-      progress_({.owner = owner, .done = done_, .total = total_, .entries = entries});
-    }
+    if (progress_) progress_({.owner = owner, .done = done_, .total = total_});
   }
 
   const HostSettings& host_;
@@ -126,9 +124,22 @@ Result<void> Removing::remove_at_once(int dir, const std::string& path,
       outcome.error = std::move(done).error().in(
           fmt::format("removing inc '{}/{}'", outcome.owner, outcome.inc));
     }
-    report(outcome.owner, 1, 0);
+    report(outcome.owner, 1);
   }
   return {};
+}
+
+/// How many entries the incs have by their records; 0 where one has none.
+std::uint64_t expect_entries(const HostSettings& host, const std::string& owner,
+                             const std::vector<std::size_t>& doomed,
+                             std::span<const RemovalOutcome> outcomes) {
+  std::uint64_t sum = 0;
+  for (const std::size_t i : doomed) {
+    const auto info = find_inc(host, owner, outcomes[i].inc);
+    if (!info || !info->record || !info->record->entries) return 0;
+    sum += *info->record->entries;
+  }
+  return sum;
 }
 
 /// First the names, in one go, then what takes time.
@@ -140,6 +151,7 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
   entry.operation = JournalEntry::Operation::rm;
   TRY(entry.token, random_token());
   CHECK(begin_operation(journal, owner, entry));
+  const std::uint64_t expected = progress_ ? expect_entries(host_, owner, doomed, outcomes) : 0;
   for (const std::size_t i : doomed) {
     RemovalOutcome& outcome = outcomes[i];
     auto renamed =
@@ -152,10 +164,22 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
   }
   auto done = sync_fd(dir, path);
   if (done) {
-    done = empty_inc_trash(host_, owner, entry,
-                           [&](std::uint64_t entries) { report(owner, 0, entries); });
+    // Each inc is counted from one again.
+    std::uint64_t before = 0;
+    std::uint64_t last = 0;
+    done = empty_inc_trash(host_, owner, entry, [&](std::uint64_t entries) {
+      if (entries < last) before += last;
+      last = entries;
+      if (!progress_) return;
+      progress_({.owner = owner,
+                 .done = done_,
+                 .total = total_,
+                 .at_once = doomed.size(),
+                 .entries = before + entries,
+                 .expected_entries = expected});
+    });
   }
-  report(owner, doomed.size(), 0);
+  report(owner, doomed.size());
   if (!done) {
     // They have lost their names; what is left of them goes with the next operation.
     for (const std::size_t i : doomed) {

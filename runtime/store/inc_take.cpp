@@ -356,7 +356,9 @@ void Taking::report(const Job& job, const BuildState& state, bool done) {
              .total = total_,
              .entries = state.entries,
              .expected_entries = state.expected_entries,
-             .bytes = state.bytes});
+             .bytes = state.bytes,
+             .measuring = state.measuring,
+             .cost = state.cost});
 }
 
 /// What one jail runs into does not stop the others.

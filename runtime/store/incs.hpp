@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
+#include "store/engine.hpp"
 #include "store/inc_record.hpp"
 #include "store/open_sessions.hpp"
 #include "store/tree_clock.hpp"
@@ -84,6 +85,8 @@ struct IncProgress {
   std::uint64_t entries = 0;           ///< of this jail's tree, so far
   std::uint64_t expected_entries = 0;  ///< of this jail's tree, 0 where unknown
   std::uint64_t bytes = 0;             ///< copied of this jail's tree, so far
+  bool measuring = false;              ///< nothing is copied yet: the tree is measured
+  std::optional<BuildCost> cost{};     ///< once, before a first inc that copies all there is
 };
 using IncProgressCallback = std::function<void(const IncProgress&)>;
 
@@ -114,9 +117,11 @@ struct RemovalOutcome {
 
 struct RemovalProgress {
   std::string_view owner;
-  std::size_t done = 0;   ///< incs gone
-  std::size_t total = 0;  ///< incs asked for
-  std::uint64_t entries = 0;
+  std::size_t done = 0;                ///< incs gone
+  std::size_t total = 0;               ///< incs asked for
+  std::size_t at_once = 0;             ///< incs of this owner that go now, behind `done`
+  std::uint64_t entries = 0;           ///< of these, gone so far
+  std::uint64_t expected_entries = 0;  ///< of these, by their records; 0 where unknown
 };
 using RemovalProgressCallback = std::function<void(const RemovalProgress&)>;
 

@@ -25,8 +25,20 @@ Result<void> check_space(int dir, std::uint64_t bytes, std::uint64_t keep_free) 
   if (available >= bytes && available - bytes >= keep_free) return {};
   return std::unexpected(
       Error::system("copying to", "the volume", ENOSPC)
-          .in(fmt::format("{} bytes are available, {} of them kept free", available, keep_free))
+          .in(fmt::format("{} bytes are needed, {} available, {} of them kept free", bytes,
+                          available, keep_free))
           .hint("remove incs (evojail rm), or give the volume more room"));
+}
+
+/// ext4 has as many inodes as it was made with.
+Result<void> check_inodes(int dir, std::uint64_t inodes) {
+  struct statvfs facts{};
+  if (::fstatvfs(dir, &facts) != 0) return fail_errno("asking for free inodes of", "the volume");
+  if (facts.f_files == 0 || facts.f_favail >= inodes) return {};
+  return std::unexpected(
+      Error::system("copying to", "the volume", ENOSPC)
+          .in(fmt::format("{} inodes are needed, {} available", inodes, facts.f_favail))
+          .hint("remove incs (evojail rm), or use a volume with more inodes (mkfs.ext4 -i)"));
 }
 
 Result<std::optional<TreeBase>> open_base(const BuildRequest& request, Fd& inc, Fd& manifest) {
@@ -84,7 +96,17 @@ Result<BuildResult> TreeEngine::build(const BuildRequest& request, const BuildPr
   tree.reflink_required = type_ == VolumeType::xfs;
   tree.threads = request.threads;
   tree.progress = [&progress](const TreeProgress& state) {
-    if (progress) progress({state.entries, state.expected_entries, state.bytes});
+    if (!progress) return;
+    progress({.entries = state.entries,
+              .expected_entries = state.expected_entries,
+              .bytes = state.bytes});
+  };
+  tree.measuring = [&progress](const TreeProgress& state) {
+    if (progress) progress({.entries = state.entries, .measuring = true});
+  };
+  tree.first_guard = [&](const TreeSize& size) -> Result<void> {
+    if (progress) progress({.cost = BuildCost{.bytes = size.bytes, .names = size.names}});
+    return check_inodes(request.incs_dir, size.inodes);
   };
   tree.space_guard = [&request](std::uint64_t bytes) {
     return check_space(request.incs_dir, bytes, request.keep_free);

@@ -48,11 +48,14 @@ bool is_clean(const TreeIncRequest& request, const BootId& now, const BootId& ba
 }
 
 /// A first inc costs all that is there, unless contents are shared: asked for before anything is
-/// made (rule 8).
-Result<void> ask_for_first(const TreeIncRequest& request) {
-  if (request.base || request.reflink_required || !request.space_guard) return {};
-  TRY(const TreeSize size, measure_tree(request.jail_dir_fd, request.threads));
-  return request.space_guard(size.bytes);
+/// made (rule 8). @return how many names there are, 0: not looked.
+Result<std::uint64_t> ask_for_first(const TreeIncRequest& request) {
+  if (request.base || request.reflink_required) return 0;
+  if (!request.space_guard && !request.first_guard) return 0;
+  TRY(const TreeSize size, measure_tree(request.jail_dir_fd, request.threads, request.measuring));
+  if (request.first_guard) CHECK(request.first_guard(size));
+  if (request.space_guard) CHECK(request.space_guard(size.bytes));
+  return size.names;
 }
 
 /// The inc's root, with the places to start from.
@@ -136,7 +139,7 @@ Result<void> finish_root(const TreeIncRequest& request, const Roots& roots) {
 
 Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
   CHECK(check_tree_volume(request.jail_dir_fd));
-  CHECK(ask_for_first(request));
+  TRY(const std::uint64_t names, ask_for_first(request));
   TRY(const auto boot, boot_id());
   TRY(auto writer, TreeManifestWriter::create(request.manifest_dir_fd, request.manifest_name));
   TRY(const Roots roots, make_root(request));
@@ -148,7 +151,7 @@ Result<TreeIncOutcome> take_tree_inc(const TreeIncRequest& request) {
     return !request.sessions_open || request.sessions_open();
   };
   const bool open_before = sessions_open();
-  TreeIncState state(request, std::move(manifest), std::move(groups));
+  TreeIncState state(request, std::move(manifest), std::move(groups), names);
   state.troubles.set_root(roots.inc.get());
   if (const int code = stat_entry(request.jail_dir_fd, "", state.volume)) {
     return fail_errno("looking at", "the jail's directory", code);

@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "store/tree_clock.hpp"
+#include "store/tree_measure.hpp"
 #include "store/tree_report.hpp"
 
 namespace evojail {
@@ -24,6 +25,9 @@ struct TreeBase {
 /// inc. Where there is no base it is asked for all of them first, before anything is made, and
 /// then, as always, along the way. Called from the walk's threads, one at a time.
 using TreeSpaceGuard = std::function<Result<void>(std::uint64_t bytes)>;
+
+/// Asked with the size of the trees before an inc without a base, which copies all of it, is begun.
+using TreeFirstGuard = std::function<Result<void>(const TreeSize& size)>;
 
 struct TreeIncRequest {
   int jail_dir_fd = -1;        ///< holds data/ and var/, the live trees
@@ -45,7 +49,9 @@ struct TreeIncRequest {
   unsigned threads = 0;  ///< 0: as many as there are processors, at least 2, at most 8
 
   TreeProgressCallback progress;
+  TreeProgressCallback measuring;  ///< the same while a first inc's trees are measured
   TreeSpaceGuard space_guard;
+  TreeFirstGuard first_guard;
 };
 
 struct TreeIncOutcome {

@@ -34,14 +34,16 @@ struct TreePlace {
 
 /// What the threads that take one inc share.
 struct TreeIncState {
-  TreeIncState(const TreeIncRequest& wanted, std::optional<TreeManifest> base, TreeGroups group_map)
+  /// `names`: how many there will be, 0 where only the base's manifest can tell.
+  TreeIncState(const TreeIncRequest& wanted, std::optional<TreeManifest> base, TreeGroups group_map,
+               std::uint64_t names)
       : request(wanted),
         began(TreeMoment::now()),
         manifest(std::move(base)),
         groups(std::move(group_map)),
         claims(groups.directory(), manifest ? std::optional(began.real) : std::nullopt),
         budget(wanted.space_guard),
-        meter(wanted.progress, manifest ? manifest->header().names : 0),
+        meter(wanted.progress, manifest ? manifest->header().names : names),
         sorter(TreeSorter::Order::live, wanted.manifest_dir_fd, tree_threads(wanted.threads) + 1),
         queue(32) {}
 

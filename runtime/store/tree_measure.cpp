@@ -32,7 +32,11 @@ class MeasureWalk {
     std::int64_t resume = 0;
   };
 
-  MeasureWalk(const struct statx& volume, TreeMeter& meter) : volume_(volume), meter_(meter) {}
+  MeasureWalk(const struct statx& volume, TreeMeter& meter, std::atomic<std::uint64_t>& inodes)
+      : volume_(volume), meter_(meter), inodes_(inodes) {}
+
+  /// An inode is counted in parts, one for each of its names.
+  static constexpr std::uint64_t kParts = 1 << 20;
 
   static int descriptor(const Place& place) { return place.fd.get(); }
   static bool leave(const Place&) { return true; }
@@ -41,12 +45,15 @@ class MeasureWalk {
   bool names(const Place& place, const std::vector<DirectoryEntry>& entries) {
     std::uint64_t names = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t parts = 0;
     for (const auto& entry : entries) {
       struct statx facts{};
       if (stat_entry(place.fd.get(), entry.name, facts) != 0 || S_ISDIR(facts.stx_mode)) continue;
       ++names;
       bytes += facts.stx_blocks * 512 / std::max(facts.stx_nlink, 1U);
+      parts += kParts / std::max(facts.stx_nlink, 1U);
     }
+    inodes_.fetch_add(parts, std::memory_order_relaxed);
     meter_.add(names, bytes);
     return true;
   }
@@ -64,6 +71,7 @@ class MeasureWalk {
       return std::nullopt;
     }
     meter_.add(1, facts.stx_blocks * 512);
+    inodes_.fetch_add(kParts, std::memory_order_relaxed);
     return place;
   }
 
@@ -89,6 +97,7 @@ class MeasureWalk {
  private:
   const struct statx& volume_;
   TreeMeter& meter_;
+  std::atomic<std::uint64_t>& inodes_;
 };
 
 }  // namespace
@@ -101,16 +110,18 @@ Result<TreeSize> measure_tree(int jail_dir_fd, unsigned threads,
   }
   TreeMeter meter(progress, 0);
   TreeQueue<MeasureWalk::Place> queue(32);
-  MeasureWalk opener(volume, meter);
+  std::atomic<std::uint64_t> inodes = 0;
+  MeasureWalk opener(volume, meter, inodes);
   for (const char* name : {"data", "var"}) {
     auto place = opener.open(jail_dir_fd, name);
     if (place && !queue.try_push(*place)) return fail("measuring a tree: the queue is full");
   }
-  run_in_threads(tree_threads(threads), [&volume, &meter, &queue] {
-    MeasureWalk handler(volume, meter);
+  run_in_threads(tree_threads(threads), [&volume, &meter, &inodes, &queue] {
+    MeasureWalk handler(volume, meter, inodes);
     TreeWalk(handler, queue).run();
   });
-  return TreeSize{.names = meter.entries(), .bytes = meter.bytes()};
+  return TreeSize{
+      .names = meter.entries(), .inodes = inodes / MeasureWalk::kParts + 1, .bytes = meter.bytes()};
 }
 
 }  // namespace evojail
