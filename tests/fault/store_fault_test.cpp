@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
+#include <tuple>
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
@@ -38,7 +41,16 @@ struct Scenario {
   std::function<void(StoreWorld&, const std::string&)> check_done;
   /// What the fault left does not stand in the way of what comes next.
   std::function<void(StoreWorld&, const std::string&)> go_on;
+  /// Where the older inc must be at any time, one of them; none: there is none, or it may go.
+  std::function<std::vector<std::string>(const StoreWorld&, const std::string&)> older{};
+  /// A failure leaves all as it was before: the next can meet the same jail.
+  bool undone = false;
+  bool of_btrfs = false;  ///< only there
 };
+
+std::vector<std::string> in_place(const StoreWorld& world, const std::string& jail) {
+  return {world.inc(jail, first_inc)};
+}
 
 void make_with_inc(StoreWorld& world, const std::string& jail) {
   world.make_jail(jail);
@@ -80,7 +92,14 @@ Scenario creating() {
           .go_on =
               [](StoreWorld& world, const std::string& jail) {
                 EXPECT_EQ(world.take(jail, second_inc).status, IncStatus::taken);
-              }};
+              },
+          .undone = true};
+}
+
+/// A file that could not be read (EIO) is listed, and its inc partial: no failure, and no secret.
+bool tells_of_loss(const StoreWorld& world, const std::string& jail) {
+  const auto info = find_inc(world.host, jail, second_inc);
+  return info && info->record && info->record->partial && !info->record->troubles.empty();
 }
 
 Scenario taking() {
@@ -93,7 +112,7 @@ Scenario taking() {
               },
           .check_between =
               [](StoreWorld& world, const std::string& jail) {
-                if (!path_exists(world.inc(jail, second_inc))) return;
+                if (!path_exists(world.inc(jail, second_inc)) || tells_of_loss(world, jail)) return;
                 EXPECT_EQ(small_tree(world.inc(jail, second_inc)),
                           small_tree(JailPaths(world.host, jail).jail_dir));
               },
@@ -102,6 +121,7 @@ Scenario taking() {
                 const auto info = find_inc(world.host, jail, second_inc);
                 ASSERT_TRUE(info);
                 EXPECT_TRUE(info->record);
+                if (tells_of_loss(world, jail)) return;
                 EXPECT_TRUE(info->complete);
                 EXPECT_EQ(small_tree(world.inc(jail, second_inc)),
                           small_tree(JailPaths(world.host, jail).jail_dir));
@@ -109,7 +129,87 @@ Scenario taking() {
           .go_on =
               [](StoreWorld& world, const std::string& jail) {
                 EXPECT_EQ(world.take(jail, third_inc).status, IncStatus::taken);
-              }};
+              },
+          .older = in_place,
+          .undone = true};
+}
+
+/// The first one has the directories of INCDIR/NAME to make.
+Scenario taking_the_first() {
+  Scenario scenario = taking();
+  scenario.name = "first_inc";
+  scenario.prepare = [](StoreWorld& world, const std::string& jail) { world.make_jail(jail); };
+  scenario.older = {};
+  return scenario;
+}
+
+std::vector<std::string> crowd_of(const std::string& jail) {
+  return {jail, jail + ".b", jail + ".c"};
+}
+
+/// Several at once, as only btrfs takes them.
+Scenario taking_together() {
+  Scenario scenario = taking();
+  scenario.name = "incs_together";
+  scenario.of_btrfs = true;
+  scenario.prepare = [](StoreWorld& world, const std::string& jail) {
+    for (const auto& name : crowd_of(jail)) make_with_inc(world, name);
+  };
+  scenario.operate = [](StoreWorld& world, const std::string& jail) {
+    std::vector<IncRequest> requests;
+    for (const auto& name : crowd_of(jail)) requests.push_back({.jail = name});
+    for (const auto& outcome : take_incs(world.host, requests, second_inc)) {
+      if (outcome.status != IncStatus::taken && outcome.status != IncStatus::exists) return 1;
+    }
+    return 0;
+  };
+  const auto each = [](const auto& check) {
+    return [check](StoreWorld& world, const std::string& jail) {
+      for (const auto& name : crowd_of(jail)) check(world, name);
+    };
+  };
+  scenario.check_between = each(scenario.check_between);
+  scenario.check_done = each(scenario.check_done);
+  scenario.go_on = each(scenario.go_on);
+  // Some may be taken though another failed.
+  scenario.undone = false;
+  return scenario;
+}
+
+Scenario holding() {
+  return {
+      .name = "hold",
+      .prepare = make_with_inc,
+      .operate =
+          [](StoreWorld& world, const std::string& jail) {
+            return hold_inc(world.host, jail, first_inc, "a reason") ? 0 : 1;
+          },
+      .check_between = [](StoreWorld& world,
+                          const std::string& jail) { EXPECT_TRUE(list_holds(world.host, jail)); },
+      .check_done =
+          [](StoreWorld& world, const std::string& jail) {
+            EXPECT_EQ(list_holds(world.host, jail).value().size(), 1U);
+          },
+      .go_on =
+          [](StoreWorld& world, const std::string& jail) {
+            EXPECT_EQ(world.remove(jail, {first_inc})[0].status, RemovalStatus::held);
+            EXPECT_TRUE(release_inc(world.host, jail, first_inc));
+          },
+      .older = in_place,
+      .undone = true};
+}
+
+Scenario freezing() {
+  Scenario scenario = holding();
+  scenario.name = "freeze";
+  scenario.prepare = make_with_two_incs;
+  scenario.operate = [](StoreWorld& world, const std::string& jail) {
+    return hold_all_incs(world.host, jail, "broken into") ? 0 : 1;
+  };
+  scenario.check_done = [](StoreWorld& world, const std::string& jail) {
+    EXPECT_EQ(list_holds(world.host, jail).value().size(), 2U);
+  };
+  return scenario;
 }
 
 Scenario thinning() {
@@ -141,13 +241,16 @@ Scenario thinning() {
           .go_on =
               [](StoreWorld& world, const std::string& jail) {
                 EXPECT_EQ(world.take(jail, third_inc).status, IncStatus::taken);
-              }};
+              },
+          .older = in_place};
 }
 
 /// Incs that no single step of btrfs takes away: a plain directory, as somebody copied one back,
 /// and a snapshot with a subvolume in it.
 Scenario thinning_by_hand() {
   Scenario scenario = thinning();
+  scenario.name = "rm_by_hand";
+  scenario.of_btrfs = true;
   scenario.prepare = [](StoreWorld& world, const std::string& jail) {
     make_with_two_incs(world, jail);
     ASSERT_EQ(world.take(jail, third_inc).status, IncStatus::taken);
@@ -208,30 +311,34 @@ Scenario removing() {
 std::string renamed(const std::string& jail) { return jail + ".new"; }
 
 Scenario renaming() {
-  return {.name = "rename",
-          .prepare = make_with_inc,
-          .operate =
-              [](StoreWorld& world, const std::string& jail) {
-                const auto done = rename_jail(world.host, jail, renamed(jail));
-                // Recovery may have carried it to its end under either name.
-                if (done || load_jail(world.host, renamed(jail))) return 0;
-                return 1;
-              },
-          .check_between = [](StoreWorld&, const std::string&) {},
-          .check_done =
-              [](StoreWorld& world, const std::string& jail) {
-                const JailPaths old(world.host, jail);
-                EXPECT_FALSE(path_exists(old.conf_dir));
-                EXPECT_FALSE(path_exists(old.jail_dir));
-                EXPECT_FALSE(path_exists(old.incs_dir));
-                EXPECT_TRUE(load_jail(world.host, renamed(jail)));
-                EXPECT_EQ(read_text(world.data(renamed(jail)) + "/kept"), "kept\n");
-              },
-          .go_on =
-              [](StoreWorld& world, const std::string& jail) {
-                EXPECT_EQ(world.take(renamed(jail), third_inc).status, IncStatus::taken);
-                EXPECT_EQ(world.inc_names(renamed(jail)).size(), 2U);
-              }};
+  return {
+      .name = "rename",
+      .prepare = make_with_inc,
+      .operate =
+          [](StoreWorld& world, const std::string& jail) {
+            const auto done = rename_jail(world.host, jail, renamed(jail));
+            // Recovery may have carried it to its end under either name.
+            if (done || load_jail(world.host, renamed(jail))) return 0;
+            return 1;
+          },
+      .check_between = [](StoreWorld&, const std::string&) {},
+      .check_done =
+          [](StoreWorld& world, const std::string& jail) {
+            const JailPaths old(world.host, jail);
+            EXPECT_FALSE(path_exists(old.conf_dir));
+            EXPECT_FALSE(path_exists(old.jail_dir));
+            EXPECT_FALSE(path_exists(old.incs_dir));
+            EXPECT_TRUE(load_jail(world.host, renamed(jail)));
+            EXPECT_EQ(read_text(world.data(renamed(jail)) + "/kept"), "kept\n");
+          },
+      .go_on =
+          [](StoreWorld& world, const std::string& jail) {
+            EXPECT_EQ(world.take(renamed(jail), third_inc).status, IncStatus::taken);
+            EXPECT_EQ(world.inc_names(renamed(jail)).size(), 2U);
+          },
+      .older = [](const StoreWorld& world, const std::string& jail) -> std::vector<std::string> {
+        return {world.inc(jail, first_inc), world.inc(renamed(jail), first_inc)};
+      }};
 }
 
 Scenario archiving() {
@@ -260,90 +367,153 @@ Scenario archiving() {
                 EXPECT_EQ(read_text(paths.archive_dir + "/data/kept"), "kept\n");
                 EXPECT_EQ(read_text(paths.archive_dir + "/settings/ssh_host_ed25519_key"), "key\n");
               },
-          .go_on = [](StoreWorld&, const std::string&) {}};
+          .go_on = [](StoreWorld&, const std::string&) {},
+          .older = in_place};
 }
 
-class StoreFaultTest : public ::testing::TestWithParam<FileSystem> {
- protected:
-  /// Meets the fault at every call that changes something, each time with a jail of its own.
-  void run(const Scenario& scenario, std::span<const int> errors);
+constexpr std::array scenarios{creating,         taking,   taking_the_first, taking_together,
+                               thinning_by_hand, holding,  freezing,         thinning,
+                               removing,         renaming, archiving};
 
-  StoreWorld world_{GetParam()};
+// Those that a disk, a quota, a limit and a read-only file system answer with.
+const std::vector<int> errors{ENOSPC, EIO, EROFS, EMFILE};
+
+LoopVolume::Options roomy() {
+  LoopVolume::Options options;
+  options.size = 4ULL << 30;  // inodes for all the jails
+  return options;
+}
+
+using Parameter = std::tuple<FileSystem, Scenario (*)()>;
+
+/// Meets a fault at every call that changes something.
+class StoreFaultTest : public ::testing::TestWithParam<Parameter> {
+ protected:
+  /// One fault at call `at`, and what must be true then. @return whether there is such a call.
+  bool meet(const Fault& fault);
+  /// The jail that was met is brought to the operation's end.
+  void converge();
+  [[nodiscard]] bool applies() const { return !scenario_.of_btrfs || type_ == FileSystem::btrfs; }
+  void check_older();
+
+  FileSystem type_ = std::get<0>(GetParam());
+  Scenario scenario_ = std::get<1>(GetParam())();
+  StoreWorld world_{type_, roomy()};
+  unsigned jails_ = 0;
+  std::string jail_;  ///< prepared, and as it was before the operation; empty: there is none
+  std::string older_;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, StoreFaultTest,
-                         ::testing::Values(FileSystem::btrfs, FileSystem::ext4, FileSystem::xfs),
-                         [](const auto& values) { return to_string(values.param); });
+                         ::testing::Combine(::testing::Values(FileSystem::btrfs, FileSystem::ext4,
+                                                              FileSystem::xfs),
+                                            ::testing::ValuesIn(scenarios)),
+                         [](const auto& values) {
+                           return std::get<1>(values.param)().name + "_" +
+                                  to_string(std::get<0>(values.param));
+                         });
 
-void StoreFaultTest::run(const Scenario& scenario, std::span<const int> errors) {
-  // Each call meets another error on each file system.
-  const auto offset = static_cast<unsigned>(GetParam());
-  for (unsigned at = 1; at < 2000; ++at) {
-    const int error = errors.empty() ? 0 : errors[(at + offset) % errors.size()];
-    const std::string jail = fmt::format("jail{}", at);
-    scenario.prepare(world_, jail);
-    std::string older;
-    if (path_exists(world_.inc(jail, first_inc))) {
-      older = describe_tree(world_.inc(jail, first_inc));
-    }
-    const auto operate = [&] { return scenario.operate(world_, jail); };
-    const FaultRun faulty = run_with_fault(operate, {.at = at, .error = error});
-    const std::string where = fmt::format("{} on {}: call {} ({}), error {}", scenario.name,
-                                          to_string(GetParam()), at, faulty.call, error);
-    SCOPED_TRACE(where);
-    if (faulty.hit && error == 0) {
-      EXPECT_TRUE(faulty.killed);
-    }
-    const auto still_there = [&] {
-      const std::string path = world_.inc(jail, first_inc);
-      if (!older.empty() && path_exists(path)) {
-        EXPECT_EQ(describe_tree(path), older);
-      }
-    };
-    still_there();
-    scenario.check_between(world_, jail);
-    if (faulty.status == 0) scenario.check_done(world_, jail);
-    EXPECT_EQ(operate(), 0);
-    still_there();
-    scenario.check_done(world_, jail);
-    scenario.go_on(world_, jail);
-    EXPECT_THAT(world_.leftovers(), IsEmpty());
-    if (::testing::Test::HasFailure()) return;
-    if (!faulty.hit) {
-      // Past the last call: the operation did all its work under observation.
-      EXPECT_EQ(faulty.status, 0);
-      EXPECT_GT(at, 5U);
-      RecordProperty("calls", static_cast<int>(at - 1));
-      return;
-    }
-  }
-  ADD_FAILURE() << scenario.name << " never ends";
+void StoreFaultTest::check_older() {
+  if (older_.empty()) return;
+  const auto places = scenario_.older(world_, jail_);
+  const auto place = std::ranges::find_if(places, path_exists);
+  ASSERT_NE(place, places.end()) << "the older inc is gone";
+  EXPECT_EQ(describe_tree(*place), older_);
 }
 
-class BtrfsFaultTest : public StoreFaultTest {};
+bool StoreFaultTest::meet(const Fault& fault) {
+  if (jail_.empty()) {
+    jail_ = fmt::format("jail{}", ++jails_);
+    scenario_.prepare(world_, jail_);
+    older_ = scenario_.older ? describe_tree(scenario_.older(world_, jail_).front()) : "";
+  }
+  const FaultRun faulty =
+      run_with_fault([this] { return scenario_.operate(world_, jail_); }, fault);
+  SCOPED_TRACE(fmt::format("{} on {}: call {} ({}), error {}{}", scenario_.name, to_string(type_),
+                           fault.at, faulty.call, fault.error, fault.onward ? " onward" : ""));
+  EXPECT_EQ(faulty.killed, faulty.hit && fault.error == 0 && !fault.meanwhile);
+  if (fault.meanwhile) world_.volume.remount(roomy().mount_flags);
+  check_older();
+  scenario_.check_between(world_, jail_);
+  if (faulty.status == 0) scenario_.check_done(world_, jail_);
+  if (faulty.status == 0 || faulty.killed || !scenario_.undone) converge();
+  if (faulty.hit) return true;
+  // Past the last call: the operation did all its work under observation.
+  EXPECT_EQ(faulty.status, 0);
+  EXPECT_GT(fault.at, 5U);
+  return false;
+}
 
-INSTANTIATE_TEST_SUITE_P(One, BtrfsFaultTest, ::testing::Values(FileSystem::btrfs),
-                         [](const auto& values) { return to_string(values.param); });
+void StoreFaultTest::converge() {
+  if (jail_.empty()) return;
+  EXPECT_EQ(scenario_.operate(world_, jail_), 0);
+  check_older();
+  scenario_.check_done(world_, jail_);
+  scenario_.go_on(world_, jail_);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+  jail_.clear();
+}
 
-// Those that a disk, a quota, a limit and a read-only file system answer with.
-constexpr std::array errors{ENOSPC, EIO, EROFS, EMFILE};
+constexpr unsigned endless = 2000;
 
-TEST_P(StoreFaultTest, KilledWhileCreating) { run(creating(), {}); }
-TEST_P(StoreFaultTest, KilledWhileTaking) { run(taking(), {}); }
-TEST_P(StoreFaultTest, KilledWhileThinning) { run(thinning(), {}); }
-TEST_P(StoreFaultTest, KilledWhileRemoving) { run(removing(), {}); }
-TEST_P(StoreFaultTest, KilledWhileRenaming) { run(renaming(), {}); }
-TEST_P(StoreFaultTest, KilledWhileArchiving) { run(archiving(), {}); }
+TEST_P(StoreFaultTest, Killed) {
+  if (!applies()) return;
+  for (unsigned at = 1; meet({.at = at}); ++at) {
+    ASSERT_LT(at, endless);
+    if (HasFailure()) return;
+  }
+}
 
-TEST_P(BtrfsFaultTest, KilledWhileThinningByHand) { run(thinning_by_hand(), {}); }
-TEST_P(BtrfsFaultTest, FailedWhileThinningByHand) { run(thinning_by_hand(), errors); }
+TEST_P(StoreFaultTest, ACallFails) {
+  if (!applies()) return;
+  bool hit = true;
+  for (unsigned at = 1; hit; ++at) {
+    ASSERT_LT(at, endless);
+    hit = false;
+    for (const int error : errors) {
+      hit = meet({.at = at, .error = error}) || hit;
+      if (HasFailure()) return;
+      if (!hit) break;
+    }
+    converge();
+  }
+}
 
-TEST_P(StoreFaultTest, FailedWhileCreating) { run(creating(), errors); }
-TEST_P(StoreFaultTest, FailedWhileTaking) { run(taking(), errors); }
-TEST_P(StoreFaultTest, FailedWhileThinning) { run(thinning(), errors); }
-TEST_P(StoreFaultTest, FailedWhileRemoving) { run(removing(), errors); }
-TEST_P(StoreFaultTest, FailedWhileRenaming) { run(renaming(), errors); }
-TEST_P(StoreFaultTest, FailedWhileArchiving) { run(archiving(), errors); }
+/// As on a volume that turns read-only or full half-way: the undoing fails as well.
+TEST_P(StoreFaultTest, AllCallsFailFromThereOn) {
+  if (!applies()) return;
+  // Every second call, and each another error on each file system: what is left differs little.
+  const auto turn = static_cast<unsigned>(type_);
+  for (unsigned at = 1 + turn % 2;; at += 2) {
+    ASSERT_LT(at, endless);
+    const int error = (at / 2 + turn) % 2 == 0 ? EROFS : ENOSPC;
+    const bool hit = meet({.at = at, .error = error, .onward = true});
+    if (!HasFailure()) converge();
+    if (!hit || HasFailure()) return;
+  }
+}
+
+/// The kernel's own answers.
+TEST_P(StoreFaultTest, TheVolumeTurnsReadOnly) {
+  if (!applies()) return;
+  unsigned turned = 0;
+  const auto turn = [&] {
+    try {
+      world_.volume.remount(MS_RDONLY | roomy().mount_flags);
+      ++turned;
+    } catch (const std::runtime_error&) {
+      // A file is open for writing: the kernel says EBUSY, and the operation ends as ever.
+    }
+  };
+  for (unsigned at = 1 + static_cast<unsigned>(type_);; at += 3) {
+    ASSERT_LT(at, endless);
+    const bool hit = meet({.at = at, .meanwhile = turn});
+    if (!HasFailure()) converge();
+    if (HasFailure()) return;
+    if (!hit) break;
+  }
+  EXPECT_GT(turned, 1U);
+}
 
 }  // namespace
 }  // namespace evojail::test

@@ -126,7 +126,7 @@ Fd receive_fd(int channel) {
 }
 
 /// Answers the child's calls until it has none left.
-void answer_calls(pid_t child, int listener, Fault fault, FaultRun& run) {
+void answer_calls(pid_t child, int listener, const Fault& fault, FaultRun& run) {
   for (;;) {
     pollfd waiting{.fd = listener, .events = POLLIN, .revents = 0};
     if (::poll(&waiting, 1, -1) < 0) {
@@ -139,13 +139,17 @@ void answer_calls(pid_t child, int listener, Fault fault, FaultRun& run) {
     seccomp_notif_resp answer{};
     answer.id = call.id;
     answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    if (++run.calls == fault.at) {
+    const bool first = ++run.calls == fault.at;
+    if (first) {
       run.hit = true;
       run.call = name_of(call.data.nr);
-      if (fault.error == 0) {
-        ::kill(child, SIGKILL);
-        return;
-      }
+    }
+    if (first && fault.meanwhile) {
+      fault.meanwhile();
+    } else if (first && fault.error == 0) {
+      ::kill(child, SIGKILL);
+      return;
+    } else if (fault.error != 0 && (first || (fault.onward && run.hit))) {
       answer.flags = 0;
       answer.error = -fault.error;
     }
@@ -155,7 +159,7 @@ void answer_calls(pid_t child, int listener, Fault fault, FaultRun& run) {
 
 }  // namespace
 
-FaultRun run_with_fault(const std::function<int()>& work, Fault fault) {
+FaultRun run_with_fault(const std::function<int()>& work, const Fault& fault) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
     throw std::runtime_error("socketpair failed");

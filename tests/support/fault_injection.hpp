@@ -7,8 +7,11 @@ namespace evojail::test {
 
 /// What happens to one system call of a child.
 struct Fault {
-  unsigned at = 0;  ///< the how-manieth call that changes something, from 1; 0: none
-  int error = 0;    ///< the call fails with this errno value; 0: the child is killed before it
+  unsigned at = 0;      ///< the how-manieth call that changes something, from 1; 0: none
+  int error = 0;        ///< the call fails with this errno value; 0: the child is killed before it
+  bool onward = false;  ///< with `error`: every call from there on fails
+  /// Run before the call goes on as if nothing were, instead of all that.
+  std::function<void()> meanwhile{};
 };
 
 struct FaultRun {
@@ -21,8 +24,8 @@ struct FaultRun {
 
 /// Runs `work` in a child whose every system call that changes a file system (creating, writing,
 /// linking, renaming, removing, attributes, syncing, ioctls) stops for the parent's leave: a
-/// seccomp filter's user notification, in all of the child's threads. One of them is killed or
-/// failed, as `fault` says.
-[[nodiscard]] FaultRun run_with_fault(const std::function<int()>& work, Fault fault);
+/// seccomp filter's user notification, in all of the child's threads. The child is
+/// killed at one of them, or it fails, as `fault` says.
+[[nodiscard]] FaultRun run_with_fault(const std::function<int()>& work, const Fault& fault);
 
 }  // namespace evojail::test

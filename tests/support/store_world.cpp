@@ -1,7 +1,9 @@
 #include "support/store_world.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 
 #include "base/file.hpp"
@@ -26,11 +29,38 @@ T need(Result<T> result, const std::string& what) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-std::string describe_entry(const fs::path& root, const fs::path& path) {
+/// Names and values, ACLs and capabilities among them.
+std::string describe_attributes(const std::string& path) {
+  std::array<char, 65536> names{};
+  const ssize_t length = ::llistxattr(path.c_str(), names.data(), names.size());
+  std::vector<std::string> found;
+  for (ssize_t at = 0; at < length;) {
+    const std::string name = names.data() + at;
+    at += static_cast<ssize_t>(name.size()) + 1;
+    std::array<char, 65536> value{};
+    const ssize_t size = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
+    std::string text = fmt::format(" {}=", name);
+    for (ssize_t i = 0; i < size; ++i)
+      text += fmt::format("{:02x}", value.at(static_cast<std::size_t>(i)));
+    found.push_back(text);
+  }
+  std::ranges::sort(found);
+  std::string all;
+  for (const auto& text : found) all += text;
+  return all;
+}
+
+/// `first`: the first path seen of each inode, so that hard links show.
+std::string describe_entry(const fs::path& root, const fs::path& path,
+                           std::map<ino_t, std::string>& first) {
   struct stat st{};
   if (::lstat(path.c_str(), &st) != 0) return path.string() + " went away\n";
-  std::string line = fmt::format("{} {:o} {}:{} {}", path.lexically_relative(root).string(),
-                                 st.st_mode, st.st_uid, st.st_gid, st.st_mtim.tv_sec);
+  const std::string relative = path.lexically_relative(root);
+  std::string line =
+      fmt::format("{} {:o} {}:{} {}.{:09} device {:x}", relative, st.st_mode, st.st_uid, st.st_gid,
+                  st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_rdev);
+  if (!S_ISDIR(st.st_mode)) line += " as " + first.emplace(st.st_ino, relative).first->second;
+  line += describe_attributes(path);
   if (S_ISREG(st.st_mode)) line += fmt::format(" {} {}", st.st_size, read_text(path));
   if (S_ISLNK(st.st_mode)) line += " " + fs::read_symlink(path).string();
   return line + "\n";
@@ -69,6 +99,14 @@ void StoreWorld::make_jail(const std::string& name) {
   write_file(data(name) + "/dir/deep", std::string(20000, 'd'));
   if (::link((data(name) + "/kept").c_str(), (data(name) + "/dir/second").c_str()) != 0) {
     throw std::runtime_error("linking");
+  }
+  // What a careless copy would lose.
+  const std::array<timespec, 2> times{timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                                      timespec{.tv_sec = 1234567890, .tv_nsec = 123456789}};
+  const std::string deep = data(name) + "/dir/deep";
+  if (::setxattr(deep.c_str(), "user.note", "x", 1, 0) != 0 ||
+      ::utimensat(AT_FDCWD, deep.c_str(), times.data(), 0) != 0) {
+    throw std::runtime_error("setting attributes of " + deep);
   }
 }
 
@@ -136,14 +174,12 @@ std::vector<std::string> StoreWorld::leftovers() const {
 }
 
 std::string describe_tree(const std::string& path) {
-  std::vector<std::string> lines;
-  lines.push_back(describe_entry(path, path));
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    lines.push_back(describe_entry(path, entry.path()));
-  }
-  std::ranges::sort(lines);
+  std::vector<fs::path> paths{path};
+  for (const auto& entry : fs::recursive_directory_iterator(path)) paths.push_back(entry.path());
+  std::ranges::sort(paths);
+  std::map<ino_t, std::string> first;
   std::string text;
-  for (const auto& line : lines) text += line;
+  for (const auto& entry : paths) text += describe_entry(path, entry, first);
   return text;
 }
 

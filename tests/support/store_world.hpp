@@ -47,8 +47,9 @@ class StoreWorld {
 
 [[nodiscard]] NewJail new_jail(std::uint16_t port);
 
-/// Path, type, mode, owner, size, times and contents of everything below `path`, sorted, one line
-/// each: two trees that are alike give the same text.
+/// Path, type, mode, owner, size, modification time to the nanosecond, device number, hard links,
+/// extended attributes and contents of everything below `path`, sorted, one line each: two trees
+/// that are alike give the same text.
 [[nodiscard]] std::string describe_tree(const std::string& path);
 
 /// (device, inode) of every file below `path` that is no directory.
