@@ -45,6 +45,8 @@ declare -A SESSIONS=()
 open_session() {
   local alias=$1 machine=${2:-}
   mkfifo "$T/client/input.$alias"
+  # Emptied here: what the session before said must not be taken for this one's.
+  : >"$T/client/said.$alias"
   ${machine:+ip netns exec "$machine"} ssh -F "$T/client/ssh_config" "$alias" 'echo ready; cat' \
     <"$T/client/input.$alias" >"$T/client/said.$alias" 2>/dev/null &
   SESSIONS[$alias]=$!
