@@ -170,7 +170,7 @@ Doomed* Removal::Worker::next_subdirectory(Doomed& dir) {
     }
     if (entries.empty()) return nullptr;
     at = 0;
-    size *= 2;
+    size = std::min(size * 2, DirectoryReader::kLargest);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -133,7 +134,7 @@ class TreeWalk {
       }
       if (entries_.empty()) return true;
       at_ = 0;
-      size_ *= 2;
+      size_ = std::min(size_ * 2, DirectoryReader::kLargest);
     }
   }
 

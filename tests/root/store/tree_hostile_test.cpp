@@ -257,6 +257,13 @@ TEST(TreeHostileMemory, AMillionNames) {
   for (int i = 0; i < 1'000'000; ++i) {
     ASSERT_EQ(::mknodat(dir.get(), std::to_string(i).c_str(), S_IFREG | 0644, 0), 0) << i;
   }
+  // Subdirectories among them, wherever their names' hashes put them.
+  constexpr int subdirectories = 20;
+  for (int i = 0; i < subdirectories; ++i) {
+    const std::string sub = "sub" + std::to_string(i);
+    ASSERT_EQ(::mkdirat(dir.get(), sub.c_str(), 0755), 0);
+    ASSERT_EQ(::mknodat(dir.get(), (sub + "/file").c_str(), S_IFREG | 0644, 0), 0);
+  }
   lab.let_stamps_age();
   const auto in_child = [&lab](const std::string& name, const std::string& base) {
     const pid_t child = ::fork();
@@ -264,8 +271,8 @@ TEST(TreeHostileMemory, AMillionNames) {
       // What the parent has is not the walk's: the high-water mark starts anew (proc(5)).
       std::ofstream("/proc/self/clear_refs") << "5";
       const auto outcome = lab.try_take(name, base);
-      const bool all =
-          outcome && !outcome->partial && outcome->copied + outcome->linked == 1'000'000;
+      const bool all = outcome && !outcome->partial &&
+                       outcome->copied + outcome->linked == 1'000'000 + subdirectories;
       std::ifstream status("/proc/self/status");
       std::string word;
       std::uint64_t kilobytes = 0;
