@@ -41,8 +41,8 @@ Result<void> check_no_holds(const HostSettings& host, const std::string& name) {
   });
   if (holds.empty()) return {};
   return std::unexpected(
-      Error(fmt::format("{} of jail '{}' held: {}", holds.size() == 1 ? "an inc is" : "incs are",
-                        name, holds.front().reason))
+      Error(fmt::format("jail '{}' has {} on hold: {}", name, count_of(holds.size(), "inc"),
+                        holds.front().reason))
           .hint(fmt::format("evojail list-incs {} shows them, evojail inc-release lets them go",
                             name)));
 }
@@ -56,6 +56,7 @@ std::string question(const HostSettings& host, const std::string& name) {
 Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& options) {
   const HostSettings& host = invocation.host;
   TRY(const auto sessions, stop_jail(service_of(invocation), options.name));
+  forget_boots(host, options.name);
   Progress progress("removing", invocation.quiet);
   TRY(const auto left, remove_jail(host, options.name, options.force, [&](std::uint64_t entries) {
         progress.update({.what = options.name, .entries = entries});
@@ -68,7 +69,6 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
   if (const auto disabled = disable_jail(service_of(invocation), options.name); !disabled) {
     print_warning("it would still start at boot: " + disabled.error().message());
   }
-  forget_boots(host, options.name);
   if (!left.empty()) {
     print_warning(fmt::format(
         "'{}' stays: {} no inc of evojail's: {}", JailPaths(host, options.name).incs_dir,

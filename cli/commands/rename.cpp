@@ -38,6 +38,9 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   CHECK(check_new_name(host, names.new_name));
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, names.old_name));
+  // First: what is known of boots must not outlive a rename that another operation finishes.
+  forget_boots(host, names.old_name);
+  forget_boots(host, names.new_name);
   CHECK(rename_jail(host, names.old_name, names.new_name));
   CHECK(put_rules(host, names.new_name));
   if (const auto last = read_last_session(host, names.old_name); last && *last) {
@@ -46,7 +49,6 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   forget_last_session(host, names.old_name);
   TRY(const bool at_boot, disable_jail(service, names.old_name));
   if (at_boot) CHECK(enable_jail(service, names.new_name));
-  forget_boots(host, names.old_name);
   if (sessions) CHECK(start_jail(service, names.new_name));
   if (!invocation.quiet) {
     fmt::print(
@@ -59,10 +61,10 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
 Result<void> run_archive(const Invocation& invocation, const std::string& name) {
   const HostSettings& host = invocation.host;
   TRY(const auto sessions, stop_jail(service_of(invocation), name));
+  forget_boots(host, name);
   CHECK(archive_jail(host, name));
   forget_last_session(host, name);
   CHECK(disable_jail(service_of(invocation), name));
-  forget_boots(host, name);
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
                host.archivesdir,

@@ -133,8 +133,8 @@ Result<std::optional<bool>> BtrfsEngine::written_since_taken(int inc) {
   if (::btrfs_util_subvolume_info_fd(inc, 0, &info) != BTRFS_UTIL_OK) {
     return fail_btrfs("asking for the transactions of", "a subvolume");
   }
-  // The transaction that last changed one of its inodes, and the one that made it. Not `generation`:
-  // a balance moves the blocks of the tree and leaves a new one.
+  // The transaction that last changed one of its inodes, and the one that made it. Not
+  // `generation`: a balance moves the blocks of the tree and leaves a new one.
   return info.ctransid > info.otransid;
 }
 

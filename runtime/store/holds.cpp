@@ -152,7 +152,7 @@ Result<void> hold_inc(const HostSettings& host, const std::string& name, const s
                   .until = until};
   const auto found = find_hold(incs.holds, identity);
   if (found != incs.holds.end()) {
-    *found = hold;
+    extend(*found, reason, until);
   } else {
     incs.holds.push_back(hold);
   }

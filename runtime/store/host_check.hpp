@@ -44,8 +44,8 @@ struct StoreFacts {
 [[nodiscard]] Result<Fd> open_nearest(std::string path);
 
 /// Makes JAILDIR, INCDIR and ARCHIVESDIR where they are missing (root's, 0700; parents 0755), then
-/// check_store(). An existing directory is left as it is. What check_store_place() refuses is refused
-/// before anything is made.
+/// check_store(). An existing directory is left as it is. What check_store_place() refuses is
+/// refused before anything is made.
 [[nodiscard]] Result<void> make_store(const HostSettings& host);
 
 /// The facts for people, of directories that exist; an error is a directory that does not, or a

@@ -230,7 +230,7 @@ void Taking::build_all(std::vector<Job>& jobs) {
   for (Job& job : jobs) {
     if (job.underway) waiting.push_back(&job);
   }
-  for (std::size_t crowd = builders_; !waiting.empty();
+  for (std::size_t crowd = std::min(builders_, waiting.size()); !waiting.empty();
        crowd = std::max<std::size_t>(crowd / 8, 1)) {
     at_once(waiting.size(), crowd, [&](std::size_t i) {
       Job& job = *waiting[i];
@@ -238,11 +238,11 @@ void Taking::build_all(std::vector<Job>& jobs) {
       if (auto built = build(job); !built) job.build_error = std::move(built).error();
       if (!job.build_error) report(job, {}, true);
     });
-    const bool some_built =
-        std::ranges::any_of(waiting, [](const Job* job) { return !job->build_error; });
-    if (crowd == 1 || (!some_built && crowd < builders_)) break;
-    std::erase_if(waiting, [](const Job* job) {
-      return !job->build_error || job->build_error->code() != ENOSPC;
+    if (crowd == 1) break;
+    std::erase_if(waiting, [this](const Job* job) {
+      if (!job->build_error || job->build_error->code() != ENOSPC) return true;
+      // The ioctl can fail after its commit, with the snapshot made.
+      return !engine_->remove(job->incs_dir.get(), job->entry.new_name(), {});
     });
   }
   for_each_underway(jobs, [this](Job& job) -> Result<void> {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,18 +34,21 @@ constexpr std::array<std::pair<std::string_view, Operation>, 7> operations{{
 constexpr const char* spare = ".spare";
 constexpr off_t kSpareBytes = 1 << 20;
 
-/// Makes the spare where there is none. Not having one matters only once the volume is full, and
-/// the end of the next operation tries again.
+/// Makes the spare where there is none, or none of the full size. Not having one matters only once
+/// the volume is full, and the end of the next operation tries again.
 void keep_spare(int dir) {
-  const Fd file(::openat(dir, spare, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return;
+  const Fd file(::openat(dir, spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  struct stat st{};
+  if (!file || ::fstat(file.get(), &st) != 0 || st.st_size >= kSpareBytes) return;
   if (::fallocate(file.get(), 0, 0, kSpareBytes) != 0) ::unlinkat(dir, spare, 0);
 }
 
-/// Gives up the spare. It is emptied first: xfs takes back the blocks of a removed file later.
+/// Gives up the spare, or finds that another thread just did. It is emptied first: xfs takes back
+/// the blocks of a removed file later.
 bool give_up_spare(int dir) {
   const Fd file(::openat(dir, spare, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  return file && ::ftruncate(file.get(), 0) == 0 && ::unlinkat(dir, spare, 0) == 0;
+  if (!file) return errno == ENOENT;
+  return ::ftruncate(file.get(), 0) == 0 && (::unlinkat(dir, spare, 0) == 0 || errno == ENOENT);
 }
 
 std::string next_name(const std::string& name) { return ".next-" + name; }

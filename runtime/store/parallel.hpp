@@ -38,6 +38,8 @@ void at_once(std::size_t count, std::size_t threads, const Work& work) {
     for (std::size_t i = next++; i < count; i = next++) work(i);
   };
   std::vector<std::jthread> others;
+  // Or a failure to grow it would leave those that wait behind.
+  others.reserve(std::min(count, threads));
   try {
     for (std::size_t i = 1; i < std::min(count, threads); ++i) others.emplace_back(run);
   } catch (const std::system_error&) {

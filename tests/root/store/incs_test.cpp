@@ -339,6 +339,8 @@ TEST_P(IncsTest, HoldsBind) {
   ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "over", 1));
   EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-09-09-00", "none"));
   EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-01-01-00", ""));
+  // A second hold shortens none.
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order", 1));
   // By identity: another name does not get it out of its hold.
   std::filesystem::rename(world_.inc("web1", "2026-01-01-00"), world_.inc("web1", "2025-01-01-00"));
   auto outcomes = world_.remove("web1", {"2025-01-01-00", "2026-01-02-00"});
