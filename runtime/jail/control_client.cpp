@@ -16,9 +16,11 @@ constexpr std::size_t reply_limit = 1 << 20;
 
 std::string socket_of(const JailPaths& paths) { return paths.run_dir + "/control"; }
 
-/// A status is read off at once; what is changed takes its time, on a busy host too.
+/// A status is read off at once; what is changed takes its time, on a busy host too; and a stop
+/// brings the volume's data to the disk.
 std::chrono::seconds patience_with(ControlRequest::Kind kind) {
-  return std::chrono::seconds(kind == ControlRequest::Kind::status ? 5 : 60);
+  if (kind == ControlRequest::Kind::status) return std::chrono::seconds(5);
+  return std::chrono::seconds(kind == ControlRequest::Kind::stop ? 600 : 60);
 }
 
 std::unexpected<Error> silent(std::chrono::seconds patience, pid_t pid) {

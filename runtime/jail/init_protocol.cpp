@@ -30,7 +30,7 @@ Result<InitMessage> decode_init_message(std::string_view bytes) {
   if (bytes.size() < sizeof header) return fail("a message of init is too short");
   std::memcpy(&header, bytes.data(), sizeof header);
   bytes.remove_prefix(sizeof header);
-  if (header.kind > static_cast<std::uint8_t>(InitMessage::Kind::started) ||
+  if (header.kind > static_cast<std::uint8_t>(InitMessage::Kind::end_leftovers) ||
       header.text_size > bytes.size()) {
     return fail("a message of init is malformed");
   }

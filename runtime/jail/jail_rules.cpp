@@ -1,8 +1,10 @@
 #include "jail/jail_rules.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/file.hpp"
 #include "config/profile_files.hpp"
@@ -135,7 +137,8 @@ std::vector<std::string> changes(const LaunchedWith& launched, const JailSetting
 
 Result<void> apply_firewall(const HostSettings& host, const FirewallJail& jail) {
   return Firewall(host.firewall_table).apply(jail, [&host](const std::string& other) {
-    return !path_exists(JailPaths(host, other).conf);
+    // What cannot be looked at is not gone.
+    return ::access(JailPaths(host, other).conf.c_str(), F_OK) != 0 && errno == ENOENT;
   });
 }
 

@@ -12,7 +12,7 @@
 
 namespace evojail {
 
-/// One accepted connection, as the supervisor sees it: all but `logged_in`, `command`, `outcome`
+/// One accepted connection, as the supervisor sees it: all but `command` and `outcome`
 /// are facts that the client cannot forge.
 struct Session {
   std::uint32_t id = 0;
@@ -21,7 +21,6 @@ struct Session {
   Fd log;                    ///< reading end of what its sshd writes to stderr
   std::int64_t began = 0;    ///< seconds since the epoch
   pid_t process = 0;         ///< its sshd, as the jail's PID namespace has it
-  bool logged_in = false;    ///< its sshd says so, or a command was reported
   std::string command = {};  ///< what the client says it runs, escaped
   std::string outcome = {};  ///< "exit 0", "signal 9": what the client says came of it
   bool pushed = false;       ///< is_push() of one of its commands

@@ -46,8 +46,9 @@ Admission admit(const std::vector<SessionSlot>& open, const Prefix& source, unsi
     return {.kind = Admission::Kind::refuse,
             .reason = fmt::format("{} sessions are open, as many as MAX_SESSIONS allows", taken)};
   }
+  // Among equals the oldest session goes, whatever its address.
   const auto oldest = std::ranges::find_if(open, [&](const auto& slot) {
-    return !slot.ending && !slot.proven && source_of(slot.source) == largest->first;
+    return !slot.ending && !slot.proven && unproven[source_of(slot.source)] == largest->second;
   });
   return {.kind = Admission::Kind::replace, .id = oldest->id};
 }

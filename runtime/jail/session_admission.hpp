@@ -12,7 +12,7 @@ namespace evojail {
 struct SessionSlot {
   std::uint32_t id = 0;
   Prefix source;        ///< the peer's address
-  bool proven = false;  ///< somebody with a key has logged in
+  bool proven = false;  ///< it runs a command: somebody with a key has logged in
   bool ending = false;  ///< it has been told to end, and is about to
 };
 

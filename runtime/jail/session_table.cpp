@@ -17,7 +17,9 @@ namespace {
 
 using Kind = InitMessage::Kind;
 
-/// An sshd that does as it is told has long ended by then.
+/// An sshd that does as it is told has long ended by then. That somebody has logged in shows in a
+/// command being reported and in nothing that sshd writes: it passes on the newlines of a user
+/// name, so a stranger could write any line.
 constexpr std::chrono::seconds sshd_first{10};
 
 /// As much as is there at most, without waiting: more comes with the next event, after the others'
@@ -45,7 +47,8 @@ std::string outcome_of(const SessionReport& report) {
 std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessions) {
   std::vector<SessionSlot> slots;
   for (const auto& [id, session] : sessions) {
-    slots.push_back({id, session.peer.address, session.logged_in, session.traffic.has_value()});
+    slots.push_back(
+        {id, session.peer.address, !session.command.empty(), session.traffic.has_value()});
   }
   return slots;
 }
@@ -101,7 +104,7 @@ Result<void> SessionTable::begin(Accepted accepted, const SessionLimits& limits)
 void SessionTable::end_unless_logged_in(std::uint32_t id, std::chrono::seconds after) {
   loop_.at(EventLoop::Clock::now() + after, [this, id, after] {
     end_where([&](const Session& session) {
-      if (session.id != id || session.logged_in || session.traffic) return false;
+      if (session.id != id || !session.command.empty() || session.traffic) return false;
       log_bounded(LogLevel::warning,
                   fmt::format("ending the session from {}: nobody has logged in for {} s",
                               to_string(session.peer), after.count()));
@@ -129,7 +132,7 @@ void SessionTable::read_log(std::uint32_t id) {
     loop_.unwatch(session.log.get());
     return;
   }
-  note_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
+  log_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
 }
 
 void SessionTable::log_bounded(LogLevel level, std::string_view line) {
@@ -140,9 +143,8 @@ void SessionTable::log_bounded(LogLevel level, std::string_view line) {
   log_(level, line);
 }
 
-void SessionTable::note_lines(Session& session, const std::vector<std::string>& lines) {
+void SessionTable::log_lines(const Session& session, const std::vector<std::string>& lines) {
   for (const auto& line : lines) {
-    session.logged_in |= line.starts_with("Accepted publickey for ");
     log_bounded(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
   }
 }
@@ -161,7 +163,6 @@ void SessionTable::note_report(const SessionReport& report) {
       session.pushed = session.pushed || is_push(session.command, session.outcome);
       continue;
     }
-    session.logged_in = true;
     session.command = report.command.empty() ? "login shell" : report.command;
     session.outcome.clear();
   }
@@ -182,8 +183,8 @@ void SessionTable::on_ended(std::uint32_t id) {
 void SessionTable::finish(Session& session) {
   // What the session wrote before it ended may still be on its way here.
   read_reports();
-  note_lines(session, session.lines.feed(read_some(session.log.get()), SessionLog::Clock::now()));
-  note_lines(session, session.lines.finish(SessionLog::Clock::now()));
+  log_lines(session, session.lines.feed(read_some(session.log.get()), SessionLog::Clock::now()));
+  log_lines(session, session.lines.finish(SessionLog::Clock::now()));
   loop_.unwatch(session.log.get());
   const SessionRecord record{
       session.peer,       session.began,

@@ -63,7 +63,7 @@ class SessionTable {
   void read_reports();
   void note_report(const SessionReport& report);
   void log_bounded(LogLevel level, std::string_view line);
-  void note_lines(Session& session, const std::vector<std::string>& lines);
+  void log_lines(const Session& session, const std::vector<std::string>& lines);
   void finish(Session& session);
 
   SupervisorState& state_;

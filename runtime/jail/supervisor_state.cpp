@@ -48,8 +48,8 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .push_again = state.push_end.again};
   for (const auto& [id, session] : state.sessions) {
     values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
-                               session.began, session.process, session.logged_in, session.command,
-                               session.outcome, session.pushed});
+                               session.began, session.process, session.command, session.outcome,
+                               session.pushed});
   }
   return values;
 }
@@ -83,7 +83,6 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .log = Fd(session.log),
                                                .began = session.began,
                                                .process = session.process,
-                                               .logged_in = session.logged_in,
                                                .command = std::move(session.command),
                                                .outcome = std::move(session.outcome),
                                                .pushed = session.pushed});

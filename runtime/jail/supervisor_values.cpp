@@ -58,9 +58,8 @@ json to_json(const SessionValues& session) {
   return {{"id", session.id},           {"address", to_string(session.peer.address)},
           {"port", session.peer.port},  {"socket", session.socket},
           {"log", session.log},         {"began", session.began},
-          {"process", session.process}, {"logged_in", session.logged_in},
-          {"command", session.command}, {"outcome", session.outcome},
-          {"pushed", session.pushed}};
+          {"process", session.process}, {"command", session.command},
+          {"outcome", session.outcome}, {"pushed", session.pushed}};
 }
 
 SessionValues session_from(const json& value) {
@@ -74,7 +73,6 @@ SessionValues session_from(const json& value) {
   session.log = descriptor(value, "log");
   session.began = optional_number<std::int64_t>(value, "began");
   session.process = optional_number<pid_t>(value, "process");
-  session.logged_in = value.value("logged_in", false);
   session.command = value.value("command", "");
   session.outcome = value.value("outcome", "");
   session.pushed = value.value("pushed", false);

@@ -21,7 +21,6 @@ struct SessionValues {
   int log = -1;
   std::int64_t began = 0;
   pid_t process = 0;
-  bool logged_in = false;
   std::string command = {};
   std::string outcome = {};
   bool pushed = false;

@@ -390,7 +390,8 @@ TEST_P(IncsTest, FreezeOutlastsHoldsThatEndEarlier) {
   EXPECT_EQ(holds[1].until, end + day);
   EXPECT_EQ(holds[2].until, std::nullopt);
   ASSERT_TRUE(hold_all_incs(world_.host, "web1", "intrusion"));
-  for (const Hold& hold : list_holds(world_.host, "web1").value()) {
+  holds = list_holds(world_.host, "web1").value();
+  for (const Hold& hold : holds) {
     EXPECT_EQ(hold.until, std::nullopt) << hold.inc;
   }
 }

@@ -46,6 +46,14 @@ TEST(Admission, an_ipv6_network_is_one_source) {
   EXPECT_EQ(admit(open, at("2001:db8:0:1::1"), kMost).kind, Kind::admit);
 }
 
+TEST(Admission, among_equal_sources_the_oldest_session_goes) {
+  std::vector<SessionSlot> open;
+  for (int i = 20; i > 0; --i) {
+    add(open, 1, "192.0.2." + std::to_string(i), false);
+  }
+  EXPECT_EQ(admit(open, at("203.0.113.1"), kMost).id, 1U);
+}
+
 TEST(Admission, when_all_is_taken_the_source_with_most_gives_up_its_oldest) {
   std::vector<SessionSlot> open;
   add(open, 10, "192.0.2.9", true);
