@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/lock.hpp"
+#include "base/result.hpp"
+#include "config/host_settings.hpp"
+#include "store/engine.hpp"
+#include "store/host_check.hpp"
+#include "store/incs.hpp"
+#include "store/journal.hpp"
+#include "store/meta_dir.hpp"
+#include "store/open_sessions.hpp"
+
+namespace evojail {
+
+/// One jail's inc on its way.
+struct Job {
+  const IncRequest* request = nullptr;
+  IncOutcome* outcome = nullptr;
+  std::optional<FileLock> lock;
+  JournalEntry entry;
+  Fd jail_dir;  ///< these three from open() on
+  Fd incs_dir;
+  std::optional<MetaDir> meta;
+  std::optional<OpenSessions> sessions;  ///< from right before the inc on
+  BuildResult built;
+  std::optional<Error> build_error;
+  std::string base_identity;  ///< of the inc that this one is built on
+  bool underway = false;      ///< its journal is written
+};
+
+/// The steps from a jail to its inc, for a batch of jails of one volume: what can say no, the
+/// journal, the directories, the inc under a temporary name, its record, durability, the name.
+/// take_incs() is the way in.
+class Taking {
+ public:
+  Taking(const HostSettings& host, const std::string& inc_name, const IncOptions& options,
+         const IncProgressCallback& progress, std::size_t total, std::unique_ptr<Engine> engine,
+         JournalDir journal, FreeSpace space);
+
+  void take(std::vector<Job>& jobs);
+  /// How many jails to take at once with so many descriptors.
+  [[nodiscard]] std::size_t batch_size(std::size_t descriptors) const;
+
+ private:
+  Result<void> prepare(Job& job);
+  Result<void> open(Job& job);
+  Result<void> build(Job& job);
+  void build_all(std::vector<Job>& jobs);
+  Result<void> finish(Job& job, SyncSet& sync);
+  Result<void> find_base(Job& job, BuildRequest& request, Fd& dir);
+  template <class Step>
+  void for_each_underway(std::vector<Job>& jobs, const Step& step);
+  void fail_job(Job& job, Error error);
+  void fail_finished(Job& job, const Error& error);
+  void end(Job& job);
+  void report(const Job& job, const BuildState& state, bool done);
+
+  const HostSettings& host_;
+  const std::string& inc_name_;
+  const IncOptions& options_;
+  const IncProgressCallback& progress_;
+  const std::size_t total_;
+  std::unique_ptr<Engine> engine_;
+  JournalDir journal_;
+  const std::size_t builders_;  ///< threads that take incs: on btrfs they wait most of the time
+  const std::size_t helpers_;   ///< threads for what comes before and after
+  const std::uint64_t keep_free_;
+  std::mutex progress_mutex_;
+  std::size_t done_ = 0;
+};
+
+}  // namespace evojail
