@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "monitor/setup_check.hpp"
@@ -33,8 +34,9 @@ TEST(SetupCheck, TellsAnEmptyHostWhatToDo) {
   host.archivesdir = "/nonexistent/archives";
   const Findings findings = check_volume(host);
   ASSERT_FALSE(findings.empty());
-  EXPECT_EQ(findings.front().level, Finding::Level::missing);
-  EXPECT_EQ(findings.front().cure, "make it: mkdir -p -m 0700 /nonexistent/jails")
+  // Nothing is wrong yet, but what comes first is a volume: init would make the directories anywhere.
+  EXPECT_EQ(findings.front().level, Finding::Level::note);
+  EXPECT_THAT(findings.front().cure, ::testing::StartsWith("mount the backup volume"))
       << findings.front().text;
 }
 
