@@ -52,4 +52,4 @@ profile_programs() {
 }
 
 # image_of: the base image's directory.
-image_of() { find "$T/lib/images" -mindepth 1 -maxdepth 1 -type d ! -name '.*' | head -n 1; }
+image_of() { find "$T/lib/images" -mindepth 1 -maxdepth 1 -type d ! -name '.*' ! -name views | head -n 1; }

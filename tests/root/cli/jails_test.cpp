@@ -333,6 +333,8 @@ TEST_F(Jails, DoNotTakeTheRulesOfOthersAway) {
   EXPECT_THAT(failed.err, HasSubstr("hint: 'evojail firewall all'"));
   must({"firewall", "all"});
   must({"start", "web1"});
+  // Its supervisor watches over the rules, and remembers what the settings said.
+  must({"stop", "web1"});
   // What looks foreign may be the rules of a jail whose settings nobody can read.
   add_setting("db1", "COLOUR=blue");
   leave_rules(host(), "old1", 2999, 0);
