@@ -55,7 +55,8 @@ step 'key'
 must ev key web1 "$T/client/id.pub"
 equal "$(stat -c '%U %a' "$conf/authorized_keys")" 'root 600'
 must ev key web1
-must_print "$(cut -d' ' -f2 "$T/client/id.pub" | cut -c 1-40)"
+# A key may have a '+', which is no letter of a regular expression.
+grep -qF "$(cut -d' ' -f2 "$T/client/id.pub")" <<<"$OUT" || fail "the key is not in the output: $OUT"
 must_key_from_stdin() { ev key web1 - <"$T/client/id.pub" || fail 'a key on standard input'; }
 must_key_from_stdin
 
