@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
@@ -33,7 +34,11 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   // Under systemd it is a unit of its own that watches.
   FirewallRole role(options.host, options.log);
   if (std::getenv("INVOCATION_ID") == nullptr) {
-    options.beside = [&role](EventLoop& loop) { role.seek(loop); };
+    // After the first connections: nobody waits for it.
+    options.beside = [&role](EventLoop& loop) {
+      loop.at(EventLoop::Clock::now() + std::chrono::milliseconds(500),
+              [&role, &loop] { role.seek(loop); });
+    };
   }
   // What reading the command line took is not kept for the life of the jail.
   ::malloc_trim(0);

@@ -9,6 +9,7 @@
 
 #include "config/layout.hpp"
 #include "jail/base_image.hpp"
+#include "jail/clean_boots.hpp"
 #include "jail/image_view.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/jail_limits.hpp"
@@ -97,10 +98,12 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   TRY(auto limits, apply_limits(options, settings));
   // What the plans were made from is free now, but init would be born with it.
   ::malloc_trim(0);
-  // init puts the jail together while the firewall is told.
+  // init puts the jail together while the firewall is told and the start noted on the disk: before
+  // any connection is taken.
   TRY(auto launch, Launch::begin(plans.launch, limits.cgroup ? std::optional(limits.cgroup->get())
                                                              : std::nullopt));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
+  CHECK(note_start(options.host, options.name));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
   CHECK(send_rules(init, plans.sessions));

@@ -330,8 +330,6 @@ Result<void> run_supervisor(const SupervisorOptions& options) {
   const bool reloaded = state.has_value();
   if (!state) {
     TRY(state, start_jail_process(options));
-    // No connection is taken before the loop runs.
-    CHECK(note_start(options.host, options.name));
   }
   TRY(auto settings, settings_in_force(options, *state));
   Supervisor supervisor(options, std::move(*state), std::move(settings), std::move(loop),
