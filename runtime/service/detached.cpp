@@ -11,11 +11,11 @@
 
 #include <array>
 #include <chrono>
-#include <climits>
 #include <cstdlib>
 #include <vector>
 
 #include "config/layout.hpp"
+#include "jail/own_program.hpp"
 #include "service/failure_notice.hpp"
 #include "service/notify_socket.hpp"
 #include "store/host_check.hpp"
@@ -25,17 +25,6 @@ namespace {
 
 /// As systemd's TimeoutStartSec: a first start may build the base image.
 constexpr std::chrono::seconds kPatience{90};
-
-Result<std::string> own_program() {
-  std::array<char, PATH_MAX> buffer{};
-  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (size < 0) return fail_errno("reading", "/proc/self/exe");
-  std::string path(buffer.data(), static_cast<std::size_t>(size));
-  // An upgrade has put another program in the place of this one: the new one is to run.
-  constexpr std::string_view replaced = " (deleted)";
-  if (path.ends_with(replaced)) path.resize(path.size() - replaced.size());
-  return path;
-}
 
 /// What a supervisor needs of the environment, and nothing of whoever happened to start it.
 std::vector<std::string> clean_environment(const std::string& notify_address) {
