@@ -8,12 +8,7 @@ set_target_properties(evojail-session-shell PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/evojail)
 # Whoever starts jails needs it beside.
 add_dependencies(evojail_jail evojail-session-shell)
-# A sanitizer's run-time library cannot be linked into a static program.
-foreach(property COMPILE_OPTIONS LINK_OPTIONS)
-  get_target_property(options evojail-session-shell ${property})
-  list(FILTER options EXCLUDE REGEX "sanitize")
-  set_target_properties(evojail-session-shell PROPERTIES ${property} "${options}")
-endforeach()
+evojail_without_sanitizers(evojail-session-shell)
 
 # What the program looks for beside its own directory (share_dir.hpp), in the build tree as installed.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/evojail)
