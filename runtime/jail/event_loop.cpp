@@ -47,9 +47,15 @@ int EventLoop::timeout_ms() const {
 
 void EventLoop::run_due_timers() {
   const auto now = Clock::now();
-  while (running_ && !timers_.empty() && timers_.begin()->first <= now) {
-    const auto due = timers_.extract(timers_.begin());
-    due.mapped().second();
+  const TimerId last = last_timer_;
+  while (running_) {
+    // What the callbacks add waits for the next round, so that descriptors have their turn.
+    const auto due = std::ranges::find_if(timers_, [&](const auto& timer) {
+      return timer.first > now || timer.second.first <= last;
+    });
+    if (due == timers_.end() || due->first > now) return;
+    const auto timer = timers_.extract(due);
+    timer.mapped().second();
   }
 }
 

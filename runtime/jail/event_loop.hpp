@@ -25,7 +25,8 @@ class EventLoop {
   [[nodiscard]] Result<void> watch(int fd, Callback callback);
   void unwatch(int fd);
 
-  /// Calls `callback` once, at or after `when`.
+  /// Calls `callback` once, at or after `when`, and not before every descriptor that is ready had
+  /// its turn.
   TimerId at(Clock::time_point when, Callback callback);
   void cancel(TimerId timer);
 

@@ -40,7 +40,7 @@ std::set<pid_t> Leftovers::due(const ProcessTable& table, Clock::time_point now)
     if (entry.deadline <= now) roots.insert(pid);
   }
   auto all = with_descendants(table, roots);
-  std::erase_if(all, [&](pid_t pid) { return table.contains(pid) && table.at(pid).zombie; });
+  std::erase_if(all, [&](pid_t pid) { return table.contains(pid) && table.at(pid).dead; });
   return all;
 }
 

@@ -13,7 +13,9 @@
 namespace evojail {
 namespace {
 
-constexpr std::size_t start_time_field = 19;  // the 22nd, counted from the state, the 3rd
+// Counted from the state, the 3rd.
+constexpr std::size_t threads_field = 17;
+constexpr std::size_t start_time_field = 19;
 constexpr pid_t highest_pid = 1 << 22;
 
 }  // namespace
@@ -28,7 +30,9 @@ std::optional<ProcessEntry> parse_process_stat(std::string_view text) {
   const auto parent = parse_number<pid_t>(words[1], 0, highest_pid);
   const auto start = parse_number<std::uint64_t>(words[start_time_field], 0, ~0ULL);
   if (!parent || !start) return std::nullopt;
-  return ProcessEntry{*parent, *start, words[0] == "Z" || words[0] == "X"};
+  // A process whose first thread has ended is shown as a zombie while the others go on.
+  const bool dead = words[0] == "X" || (words[0] == "Z" && words[threads_field] == "1");
+  return ProcessEntry{*parent, *start, dead};
 }
 
 Result<ProcessTable> read_process_table(int proc) {

@@ -16,7 +16,7 @@ namespace evojail {
 struct ProcessEntry {
   pid_t parent = 0;
   std::uint64_t start_time = 0;  ///< clock ticks since boot: tells a reused pid apart
-  bool zombie = false;
+  bool dead = false;  ///< waits to be reaped, and no thread of it goes on
 };
 
 using ProcessTable = std::map<pid_t, ProcessEntry>;

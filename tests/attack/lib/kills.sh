@@ -30,16 +30,21 @@ kill_init_from_host() {
   note_outcome host kill-init OK
 }
 
-# outlive_sessions: what a session leaves is gone soon after it, also where it never is the process that init saw.
-# On the host the same goes on, while it does not in the jail.
+# outlive_sessions: what a session leaves is gone soon after it, also where it never is the process that init saw,
+# or where it looks dead. On the host the same goes on, while it does not in the jail.
 outlive_sessions() {
-  ask "$(port_of jail)" "$JAILS/jail/data" hop
-  ask "$HOST_SSHD" "$DATA" hop
-  until_true 30 'it hops in the jail' test -s "$JAILS/jail/data/beats"
-  until_true 40 'what a session left is gone' silent "$JAILS/jail/data/beats"
-  note_outcome jail outlive killed
-  until_true 20 'the control goes on' beats_on "$DATA/beats"
-  note_outcome host outlive OK
+  local way
+  for way in hop undead; do
+    ask "$(port_of jail)" "$JAILS/jail/data" "$way"
+    ask "$HOST_SSHD" "$DATA" "$way"
+  done
+  for way in hop undead; do
+    until_true 30 "$way in the jail" test -s "$JAILS/jail/data/$way.beats"
+    until_true 40 "$way: what a session left is gone" silent "$JAILS/jail/data/$way.beats"
+    note_outcome jail "outlive-$way" killed
+    until_true 20 "$way: the control goes on" beats_on "$DATA/$way.beats"
+    note_outcome host "outlive-$way" OK
+  done
 }
 
 beats_on() { ! silent "$1"; }

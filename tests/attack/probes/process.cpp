@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "probe.hpp"
 
@@ -172,21 +173,46 @@ Outcome become_high_file_uid() {
   return ::syscall(SYS_setfsuid, -1) == 70'000 ? 0 : EPERM;
 }
 
-/// A process that is never the one that was seen: it forks and ends, ten times a second for a
-/// minute, and leaves a byte each time. The outcome says only that it is off.
-Outcome hop() {
-  if (::fork() != 0) return 0;
+// What stays behind shows that it lives by a byte ten times a second, for a minute.
+constexpr int kBeats = 600;
+
+void beat(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (::write(fd, "x", 1) != 1) ::_exit(1);
+  ::close(fd);
+  ::usleep(100'000);
+}
+
+void leave_session() {
   ::setsid();
   ::syscall(SYS_close_range, 0, ~0U, 0);
-  const std::string beats = data_directory() + "/beats";
-  for (int hops = 0; hops < 600; ++hops) {
-    const int fd = ::open(beats.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (::write(fd, "x", 1) != 1) ::_exit(1);
-    ::close(fd);
-    ::usleep(100'000);
+}
+
+/// A process that is never the one that was seen: it forks and ends at every beat. The outcome says
+/// only that it is off.
+Outcome hop() {
+  if (::fork() != 0) return 0;
+  leave_session();
+  const std::string beats = data_directory() + "/hop.beats";
+  for (int i = 0; i < kBeats; ++i) {
+    beat(beats);
     if (::fork() != 0) ::_exit(0);
   }
   ::_exit(0);
+}
+
+/// A process that looks dead: its first thread has ended, and another one goes on. The outcome says
+/// only that it is off.
+Outcome lose_first_thread() {
+  if (::fork() != 0) return 0;
+  leave_session();
+  const std::string beats = data_directory() + "/undead.beats";
+  std::thread([beats] {
+    for (int i = 0; i < kBeats; ++i) beat(beats);
+    ::_exit(0);
+  }).detach();
+  ::syscall(SYS_exit, 0);
+  ::_exit(1);
 }
 
 constexpr Probe::Place kSession = Probe::Place::session;
@@ -206,6 +232,7 @@ constexpr Probe kProbes[] = {
     {"init-exe-write", kSession, [] { return open_of_init("exe", O_WRONLY); }},
     {"connection-steal", kSession, take_connection},
     {"hop", Probe::Place::service, hop},
+    {"undead", Probe::Place::service, lose_first_thread},
     {"host-environ", kSession, find_secret_environment},
     {"limit-core", kSession, raise_core_limit},
     {"descriptors", kSession, exhaust_descriptors},

@@ -59,7 +59,7 @@ TEST(Leftovers, a_reused_pid_is_another_process) {
 TEST(Leftovers, the_reaped_and_the_dead_are_not_due) {
   Leftovers leftovers;
   auto table = two_sessions();
-  table.at(21).zombie = true;
+  table.at(21).dead = true;
   leftovers.note(table, {10}, start);
   EXPECT_EQ(leftovers.due(table, start), (Pids{20}));
   leftovers.forget(20);
@@ -73,9 +73,13 @@ TEST(ProcessStat, reads_parent_and_start_time_behind_any_command) {
     ASSERT_TRUE(entry) << command;
     EXPECT_EQ(entry->parent, 7);
     EXPECT_EQ(entry->start_time, 424242U);
-    EXPECT_FALSE(entry->zombie);
+    EXPECT_FALSE(entry->dead);
   }
-  EXPECT_TRUE(parse_process_stat("12 (sh) Z 7 1 1 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 1 0")->zombie);
+}
+
+TEST(ProcessStat, a_zombie_is_dead_once_no_thread_of_it_is_left) {
+  EXPECT_TRUE(parse_process_stat("12 (sh) Z 7 1 1 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 1 0")->dead);
+  EXPECT_FALSE(parse_process_stat("12 (sh) Z 7 1 1 0 -1 4 1 2 3 4 5 6 7 8 20 0 2 0 1 0")->dead);
 }
 
 TEST(ProcessStat, refuses_what_is_none) {

@@ -1,0 +1,76 @@
+#include "jail/event_loop.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+namespace evojail {
+namespace {
+
+using Clock = EventLoop::Clock;
+
+class EventLoopTest : public testing::Test {
+ protected:
+  Fd readable_{::eventfd(1, EFD_CLOEXEC)};
+  Result<EventLoop> made_ = EventLoop::make();
+  EventLoop& loop_ = *made_;
+};
+
+TEST_F(EventLoopTest, a_timer_that_is_always_due_again_leaves_descriptors_their_turn) {
+  int calls = 0;
+  const auto due = Clock::now();
+  std::function<void()> again = [&] {
+    if (++calls < 1000) loop_.at(due, again);
+  };
+  loop_.at(due, again);
+  int calls_before_the_descriptor = -1;
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    if (calls == 0) return;
+    calls_before_the_descriptor = calls;
+    loop_.stop();
+  }));
+  ASSERT_TRUE(loop_.run());
+  EXPECT_EQ(calls_before_the_descriptor, 1);
+}
+
+TEST_F(EventLoopTest, timers_run_in_the_order_of_their_times) {
+  std::string order;
+  const auto now = Clock::now();
+  loop_.at(now + std::chrono::milliseconds(2), [&] { order += 'b'; });
+  loop_.at(now + std::chrono::milliseconds(3), [&] { loop_.stop(); });
+  loop_.at(now, [&] { order += 'a'; });
+  ASSERT_TRUE(loop_.run());
+  EXPECT_EQ(order, "ab");
+}
+
+TEST_F(EventLoopTest, a_timer_can_be_cancelled_by_one_that_is_due_with_it) {
+  bool ran = false;
+  EventLoop::TimerId other = 0;
+  const auto now = Clock::now();
+  loop_.at(now, [&] { loop_.cancel(other); });
+  other = loop_.at(now, [&] { ran = true; });
+  loop_.at(now, [&] { loop_.stop(); });
+  ASSERT_TRUE(loop_.run());
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(EventLoopTest, a_descriptor_can_be_unwatched_by_another_ones_callback) {
+  const Fd other(::eventfd(1, EFD_CLOEXEC));
+  int calls = 0;
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    ++calls;
+    loop_.unwatch(other.get());
+    loop_.unwatch(readable_.get());
+    loop_.stop();
+  }));
+  ASSERT_TRUE(loop_.watch(other.get(), [&] {
+    ++calls;
+    loop_.unwatch(other.get());
+    loop_.unwatch(readable_.get());
+    loop_.stop();
+  }));
+  ASSERT_TRUE(loop_.run());
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace evojail
