@@ -1,7 +1,5 @@
 #include "jail/init.hpp"
 
-#include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -14,31 +12,15 @@
 #include "jail/event_loop.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/init_setup.hpp"
+#include "jail/launch_plan.hpp"
 #include "jail/leftovers.hpp"
 #include "jail/session_process.hpp"
 #include "kernel/channel.hpp"
-#include "kernel/hardening.hpp"
 
 namespace evojail {
 namespace {
 
 using Kind = InitMessage::Kind;
-
-/// Moves the two descriptors to 3 and 4, /dev/null to 0 to 2, and closes the rest: nothing of the
-/// supervisor's leaks in.
-Result<void> keep_only(int channel, int user_namespace) {
-  TRY(const Fd null, open_path("/dev/null", O_RDWR));
-  const int first = ::fcntl(channel, F_DUPFD, 64);
-  const int second = ::fcntl(user_namespace, F_DUPFD, 64);
-  if (first < 0 || second < 0) return fail_errno("duplicating", "init's descriptors");
-  for (int fd = 0; fd < 3; ++fd) {
-    if (::dup2(null.get(), fd) < 0) return fail_errno("placing", "/dev/null");
-  }
-  if (::dup3(first, 3, O_CLOEXEC) < 0 || ::dup3(second, 4, O_CLOEXEC) < 0) {
-    return fail_errno("placing", "init's descriptors");
-  }
-  return close_descriptors_from(5);
-}
 
 /// PID 1 once the jail stands: one event at a time.
 class Init {
@@ -230,33 +212,32 @@ Result<Fd> child_signals() {
   return fd;
 }
 
-Result<void> live(const LaunchPlan& plan, int channel, int user_namespace) {
+Result<LaunchPlan> receive_plan(int channel) {
+  TRY(const auto packet, receive_packet(channel));
+  if (!packet) return fail("the supervisor is gone");
+  TRY(const auto message, decode_init_message(packet->bytes));
+  if (message.kind != Kind::plan) return fail("the supervisor sent no plan");
+  return decode_launch_plan(message.text);
+}
+
+Result<void> live(int channel, int user_namespace) {
+  TRY(const auto plan, receive_plan(channel));
   TRY(auto handles, isolate(plan, user_namespace));
   TRY(Fd children, child_signals());
   TRY(EventLoop loop, EventLoop::make());
   const std::string ready = encode(InitMessage{.kind = Kind::ready});
-  if (handles.mknod_listener) {
-    CHECK(send_packet(channel, ready, {handles.report.get(), handles.mknod_listener.get()}));
-  } else {
-    CHECK(send_packet(channel, ready, {handles.report.get()}));
-  }
+  CHECK(send_packet(channel, ready, {handles.report.get(), handles.mknod_listener.get()}));
   handles.report.reset();
   handles.mknod_listener.reset();
-  ::malloc_trim(0);
   return Init(std::move(loop), channel, std::move(children), std::move(handles.proc)).run();
 }
 
 }  // namespace
 
-int run_init(const LaunchPlan& plan, int channel, int user_namespace) {
-  if (!keep_only(channel, user_namespace)) return 1;
-  const auto lived = live(plan, 3, 4);
+int run_init(int channel, int user_namespace) {
+  const auto lived = live(channel, user_namespace);
   if (lived) return 0;
-  const Error& error = lived.error();
-  [[maybe_unused]] const auto told = send_packet(3, encode(InitMessage{.kind = Kind::failed,
-                                                                       .value = error.code(),
-                                                                       .text = error.message(),
-                                                                       .hint = error.hint()}));
+  [[maybe_unused]] const auto told = send_packet(channel, encode(failure_of(lived.error())));
   return 1;
 }
 

@@ -14,6 +14,13 @@ struct Header {
 
 }  // namespace
 
+InitMessage failure_of(const Error& error) {
+  return {.kind = InitMessage::Kind::failed,
+          .value = error.code(),
+          .text = error.message(),
+          .hint = error.hint()};
+}
+
 std::string encode(const InitMessage& message) {
   Header header{};
   header.kind = static_cast<std::uint8_t>(message.kind);
@@ -30,7 +37,7 @@ Result<InitMessage> decode_init_message(std::string_view bytes) {
   if (bytes.size() < sizeof header) return fail("a message of init is too short");
   std::memcpy(&header, bytes.data(), sizeof header);
   bytes.remove_prefix(sizeof header);
-  if (header.kind > static_cast<std::uint8_t>(InitMessage::Kind::end_leftovers) ||
+  if (header.kind > static_cast<std::uint8_t>(InitMessage::Kind::plan) ||
       header.text_size > bytes.size()) {
     return fail("a message of init is malformed");
   }

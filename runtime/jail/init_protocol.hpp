@@ -21,9 +21,9 @@ struct InitMessage {
     end_all = 3,         ///< kill every session, now
     stop = 4,            ///< end every session and leave
     end_leftovers = 10,  ///< kill what outlived its session now, without the usual grace
+    plan = 11,           ///< `text`: LaunchPlan; the first message
     // init to supervisor
-    ready = 5,      ///< set up; descriptors: the report FIFO, then the mknod listener where one was
-                    ///< asked for
+    ready = 5,      ///< set up; descriptors: the report FIFO, the mknod listener
     failed = 6,     ///< `text`, `hint`, `value` (errno): the step of the set-up that failed
     ended = 7,      ///< `id`: the session's sshd has ended; `value`: its wait status
     leftovers = 8,  ///< `value`: how many processes outlived their session and were killed
@@ -35,6 +35,9 @@ struct InitMessage {
   std::string text = {};
   std::string hint = {};
 };
+
+/// What init says of an error that ends it.
+[[nodiscard]] InitMessage failure_of(const Error& error);
 
 [[nodiscard]] std::string encode(const InitMessage& message);
 /// Refuses what encode() cannot have written.

@@ -35,10 +35,7 @@ Result<InitHandles> isolate(const LaunchPlan& plan, int user_namespace) {
   ::close(user_namespace);
   CHECK(limit_capabilities(plan.capabilities));
   CHECK(set_no_new_privs());
-  if (plan.forward_mknod) {
-    TRY(const Filter filter, mknod_notify_filter());
-    TRY(handles.mknod_listener, install_filter_with_listener(filter));
-  }
+  TRY(handles.mknod_listener, install_filter_with_listener(plan.mknod_filter));
   // Last, since each change of credentials takes them back (prctl(2)).
   CHECK(forbid_tracing());
   CHECK(die_with_parent());

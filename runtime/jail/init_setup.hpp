@@ -10,7 +10,7 @@ namespace evojail {
 struct InitHandles {
   Fd proc;            ///< a /proc of the jail that shows every process; mounted nowhere
   Fd report;          ///< the report FIFO, for the supervisor
-  Fd mknod_listener;  ///< where LaunchPlan::forward_mknod asks for it, for the supervisor
+  Fd mknod_listener;  ///< of LaunchPlan::mknod_filter, for the supervisor
 };
 
 /// From a fresh clone in new namespaces to the jail's init: the order of the steps is the policy.

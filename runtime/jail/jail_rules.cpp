@@ -73,7 +73,7 @@ Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
   plan.run_size = settings.run_size;
   plan.mounts = profile.mounts;
   plan.capabilities = std::move(capabilities);
-  plan.forward_mknod = true;
+  TRY(plan.mknod_filter, mknod_notify_filter());
   return plan;
 }
 

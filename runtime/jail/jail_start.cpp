@@ -1,7 +1,6 @@
 #include "jail/jail_start.hpp"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <ctime>
 #include <optional>
@@ -57,27 +56,6 @@ Result<void> send_rules(const RunningInit& init, const SessionRules& rules) {
                      encode(InitMessage{.kind = InitMessage::Kind::rules, .text = encode(rules)}));
 }
 
-/// All that comes from the profile, which itself is not kept.
-struct Plans {
-  LaunchPlan launch;
-  SessionRules sessions;
-  LaunchedWith launched;
-  bool sftp_only = false;
-};
-
-Result<Plans> make_plans(const SupervisorOptions& options, const JailPaths& paths,
-                         const JailSettings& settings, const BaseImage& image,
-                         std::uint32_t base_uid) {
-  Plans plans;
-  TRY(const auto profile, load_profile(options.host, settings.profile));
-  TRY(const auto root, ensure_image_view(options.host, image, profile));
-  TRY(plans.launch, plan_launch(options.name, paths, settings, profile, root, base_uid));
-  plans.launched = launched_with(settings, profile);
-  TRY(plans.sessions, plan_sessions(settings, profile));
-  plans.sftp_only = is_sftp_only(profile);
-  return plans;
-}
-
 }  // namespace
 
 Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
@@ -92,21 +70,22 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   }
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
-  TRY(const auto plans, make_plans(options, paths, settings, image, range.base()));
+  TRY(const auto profile, load_profile(options.host, settings.profile));
+  TRY(const auto root, ensure_image_view(options.host, image, profile));
+  TRY(const auto plan, plan_launch(options.name, paths, settings, profile, root, range.base()));
   RunDirGuard run_dir(paths);
-  CHECK(write_run_dir(paths, settings, plans.sftp_only, range.base()));
+  CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
   TRY(auto limits, apply_limits(options, settings));
-  // What the plans were made from is free now, but init would be born with it.
-  ::malloc_trim(0);
-  // init puts the jail together while the firewall is told and the start noted on the disk: before
-  // any connection is taken.
-  TRY(auto launch, Launch::begin(plans.launch, limits.cgroup ? std::optional(limits.cgroup->get())
-                                                             : std::nullopt));
+  // init puts the jail together while its sessions' rules are compiled, the firewall is told and
+  // the start noted on the disk: before any connection is taken.
+  TRY(auto launch,
+      Launch::begin(plan, limits.cgroup ? std::optional(limits.cgroup->get()) : std::nullopt));
+  TRY(const auto rules, plan_sessions(settings, profile));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   CHECK(note_start(options.host, options.name));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
-  CHECK(send_rules(init, plans.sessions));
+  CHECK(send_rules(init, rules));
   TRY(auto control, listen_seqpacket(paths.run_dir + "/control"));
   run_dir.keep();
   return SupervisorState{.lock = std::move(*lock),
@@ -122,7 +101,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .last_session = 0,
                          .sessions = {},
                          .settings = text,
-                         .launched = plans.launched,
+                         .launched = launched_with(settings, profile),
                          .push_end = {}};
 }
 

@@ -15,7 +15,7 @@ struct RunningInit {
   ChildProcess process;
   Fd channel;         ///< init_protocol.hpp
   Fd report;          ///< the session shells' FIFO
-  Fd mknod_listener;  ///< seccomp_unotify(2), where the plan forwards mknod
+  Fd mknod_listener;  ///< seccomp_unotify(2)
 };
 
 /// A jail that is being put together by its init, while the supervisor does other things.

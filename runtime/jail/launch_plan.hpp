@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "base/result.hpp"
 #include "config/profile.hpp"
 #include "kernel/capabilities.hpp"
+#include "kernel/seccomp.hpp"
 
 namespace evojail {
 
@@ -23,7 +26,11 @@ struct LaunchPlan {
   std::uint64_t run_size = 0;   ///< of /run, bytes
   ProfileMounts mounts;         ///< flags of the jail's mounts
   Capabilities capabilities;    ///< what init and its sessions keep
-  bool forward_mknod = false;   ///< device nodes are made by the supervisor (user notification)
+  Filter mknod_filter;          ///< for init itself, see mknod_notify_filter()
 };
+
+[[nodiscard]] std::string encode(const LaunchPlan& plan);
+/// Refuses what encode() of this version cannot have written.
+[[nodiscard]] Result<LaunchPlan> decode_launch_plan(std::string_view bytes);
 
 }  // namespace evojail

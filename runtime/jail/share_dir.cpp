@@ -40,4 +40,6 @@ Result<std::string> find_session_shell() {
   return find_below_prefix("/libexec/evojail/evojail-session-shell");
 }
 
+Result<std::string> find_init() { return find_below_prefix("/libexec/evojail/evojail-init"); }
+
 }  // namespace evojail

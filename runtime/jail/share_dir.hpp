@@ -15,4 +15,7 @@ namespace evojail {
 /// <directory of the executable>/../libexec/evojail/evojail-session-shell.
 [[nodiscard]] Result<std::string> find_session_shell();
 
+/// The program that is every jail's PID 1, beside that shell.
+[[nodiscard]] Result<std::string> find_init();
+
 }  // namespace evojail

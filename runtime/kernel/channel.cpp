@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace evojail {
@@ -23,6 +24,16 @@ std::vector<Fd> take_fds(msghdr& message) {
     }
   }
   return fds;
+}
+
+/// Waits for a message and leaves it there (recv(2), MSG_TRUNC). 0: the peer has gone.
+Result<std::size_t> size_of_next(int socket) {
+  for (;;) {
+    const ssize_t size = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (errno == ECONNRESET) return 0;
+    if (errno != EINTR) return fail_errno("receiving", "a message");
+  }
 }
 
 }  // namespace
@@ -59,7 +70,9 @@ Result<void> send_packet(int socket, std::string_view bytes, std::initializer_li
 
 Result<std::optional<Packet>> receive_packet(int socket, std::size_t limit) {
   Packet packet;
-  packet.bytes.resize(limit);
+  // A buffer of the limit's size would stay a process's own for life.
+  TRY(const auto waiting, size_of_next(socket));
+  packet.bytes.resize(std::min(waiting, limit));
   iovec part{packet.bytes.data(), packet.bytes.size()};
   msghdr message{};
   alignas(cmsghdr) ControlBuffer control{};

@@ -11,6 +11,8 @@ settle "$T/volume"
 processes_before=$(processes)
 mounts_before=$(mounts)
 
+init_of() { ev status --json "$1" | sed -n 's/.*"init_pid": \([0-9]*\).*/\1/p'; }
+
 step 'start, is-on, stop'
 must ev init web1
 must_exit 100 ev is-on web1
@@ -29,6 +31,8 @@ ftp web1 <<<'mkdir /data/made' >"$T/sftp.out" || fail 'mkdir over SFTP'
 must push --no-perms "$EVOJAIL" web1:/data/pushed
 equal "$(stat -c %a "$JAILS/web1/data/made" "$JAILS/web1/data/pushed" | xargs)" '755 755' \
   'whoever started the jail decides about modes'
+equal "$(readlink "/proc/$(init_of web1)/exe")" "$EVOJAIL_BUILD/libexec/evojail/evojail-init" 'the program of init'
+equal "$(tr '\0' '\n' <"/proc/$(init_of web1)/environ")" '' 'init has an environment'
 must ev stop web1
 must_exit 100 ev is-on web1
 equal "$(processes)" "$processes_before" 'processes are left'
@@ -111,7 +115,6 @@ until_true 30 'the leftover is gone' gone
 must in_jail web1 'echo the jail goes on'
 
 step 'a profile without a shell: none is there to be run, and SFTP works'
-init_of() { ev status --json "$1" | sed -n 's/.*"init_pid": \([0-9]*\).*/\1/p'; }
 runs_in() { nsenter --target "$(init_of web1)" --mount --root -- "$@" >"$T/ran" 2>&1; }
 runs_in /bin/sh -c 'exit 0' || fail "no shell under the default profile: $(cat "$T/ran")"
 echo PROFILE=sftp >>"$CONF/web1.d/jail.conf"

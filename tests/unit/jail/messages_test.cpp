@@ -1,7 +1,9 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "jail/control.hpp"
 #include "jail/init_protocol.hpp"
+#include "jail/launch_plan.hpp"
 #include "jail/session_rules.hpp"
 
 namespace evojail {
@@ -57,6 +59,49 @@ TEST(SessionRules, without_a_filter_or_cut_short_are_refused) {
   const std::string whole = encode(none);
   EXPECT_FALSE(decode_session_rules(whole.substr(0, whole.size() - 1)));
   EXPECT_FALSE(decode_session_rules(whole + "x"));
+}
+
+LaunchPlan some_plan() {
+  LaunchPlan plan;
+  plan.name = "web1";
+  plan.base_image = "/images/1";
+  plan.var = "/jails/web1/var";
+  plan.base_uid = 0x70000000;
+  plan.tmp_size = 1 << 20;
+  plan.mounts.data = {.nosuid = true, .nodev = true};
+  plan.capabilities = {0, 7};
+  plan.mknod_filter.program = {{6, 0, 0, 0x7fff0000}};
+  return plan;
+}
+
+TEST(LaunchPlan, comes_back_as_it_went) {
+  const auto plan = decode_launch_plan(encode(some_plan()));
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->name, "web1");
+  EXPECT_EQ(plan->base_image, "/images/1");
+  EXPECT_EQ(plan->ssh_dir, "");
+  EXPECT_EQ(plan->var, "/jails/web1/var");
+  EXPECT_EQ(plan->base_uid, 0x70000000U);
+  EXPECT_EQ(plan->tmp_size, 1U << 20);
+  EXPECT_EQ(plan->mounts.data, some_plan().mounts.data);
+  EXPECT_EQ(plan->capabilities, some_plan().capabilities);
+  EXPECT_EQ(plan->mknod_filter, some_plan().mknod_filter);
+}
+
+TEST(LaunchPlan, cut_short_or_longer_is_refused) {
+  const std::string bytes = encode(some_plan());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_launch_plan(bytes.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(decode_launch_plan(bytes + '\0'));
+}
+
+TEST(LaunchPlan, of_another_version_is_refused) {
+  std::string bytes = encode(some_plan());
+  ++bytes[0];
+  const auto plan = decode_launch_plan(bytes);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message(), testing::HasSubstr("another version"));
 }
 
 TEST(Control, requests_come_back_as_they_went) {
