@@ -8,6 +8,9 @@
 
 namespace evojail {
 
+/// sd_booted(3): whether systemd is PID 1 of this system.
+[[nodiscard]] bool systemd_is_running();
+
 /// sd_notify(3): variables for the service manager, or for `evojail start` where systemd is not
 /// PID 1. Nobody there is fine.
 void notify_manager(const std::string& variables);

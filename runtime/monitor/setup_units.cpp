@@ -1,16 +1,13 @@
-#include <sys/stat.h>
-
 #include <string>
 
 #include "base/file.hpp"
+#include "jail/notify.hpp"
 #include "monitor/setup_check.hpp"
 
 namespace evojail {
 
 Findings check_units() {
-  // sd_booted(3), without its library.
-  struct stat state{};
-  if (::lstat("/run/systemd/system", &state) != 0 || !S_ISDIR(state.st_mode)) {
+  if (!systemd_is_running()) {
     return {note("systemd",
                  "not PID 1 here: jails are started directly and do not come back after "
                  "a reboot by themselves",

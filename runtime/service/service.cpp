@@ -5,6 +5,7 @@
 #include "config/layout.hpp"
 #include "jail/control_client.hpp"
 #include "jail/jail_start.hpp"
+#include "jail/notify.hpp"
 #include "service/detached.hpp"
 #include "service/failure_notice.hpp"
 #include "service/journal.hpp"

@@ -1,13 +1,12 @@
 #include "service/systemd.hpp"
 
 #include <fmt/format.h>
-#include <systemd/sd-bus.h>
-#include <systemd/sd-daemon.h>
-#include <systemd/sd-login.h>
 
 #include <cstdlib>
 #include <map>
 #include <optional>
+
+#include "service/libsystemd.hpp"
 
 namespace evojail {
 namespace {
@@ -21,15 +20,17 @@ constexpr const char* kPrivateSocket = "unix:path=/run/systemd/private";
 
 /// An sd_bus_error that is freed with its scope.
 struct BusError {
-  sd_bus_error value = SD_BUS_ERROR_NULL;
+  sd_bus_error value{};
   BusError() = default;
   BusError(const BusError&) = delete;
   BusError& operator=(const BusError&) = delete;
-  ~BusError() { ::sd_bus_error_free(&value); }
+  ~BusError() { libsystemd().sd_bus_error_free(&value); }
 };
 
 struct MessageUnref {
-  void operator()(sd_bus_message* message) const noexcept { ::sd_bus_message_unref(message); }
+  void operator()(sd_bus_message* message) const noexcept {
+    libsystemd().sd_bus_message_unref(message);
+  }
 };
 using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 
@@ -45,25 +46,28 @@ class Systemd::Bus {
   Bus() = default;
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
-  ~Bus() { ::sd_bus_flush_close_unref(bus_); }
+  ~Bus() {
+    if (bus_ != nullptr) libsystemd().sd_bus_flush_close_unref(bus_);
+  }
 
   /// As systemctl does for root: the manager's own socket needs no bus daemon.
   Result<void> open() {
-    int code = ::sd_bus_new(&bus_);
-    if (code >= 0) code = ::sd_bus_set_address(bus_, kPrivateSocket);
-    if (code >= 0) code = ::sd_bus_start(bus_);
+    CHECK(LibSystemd::load());
+    int code = libsystemd().sd_bus_new(&bus_);
+    if (code >= 0) code = libsystemd().sd_bus_set_address(bus_, kPrivateSocket);
+    if (code >= 0) code = libsystemd().sd_bus_start(bus_);
     if (code < 0) {
-      bus_ = ::sd_bus_flush_close_unref(bus_);
-      code = ::sd_bus_open_system(&bus_);
+      bus_ = libsystemd().sd_bus_flush_close_unref(bus_);
+      code = libsystemd().sd_bus_open_system(&bus_);
       if (code < 0) return fail_errno("connecting to", "systemd", -code);
       BusError error;
-      code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "Subscribe",
-                                  &error.value, nullptr, "");
+      code = libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                             "Subscribe", &error.value, nullptr, "");
       if (code < 0) return bus_failure("subscribing to systemd's signals", error, code);
       sender_ = kDestination;
     }
-    code = ::sd_bus_match_signal(bus_, nullptr, sender_, kManagerPath, kManager, "JobRemoved",
-                                 &Bus::on_job_removed, this);
+    code = libsystemd().sd_bus_match_signal(bus_, nullptr, sender_, kManagerPath, kManager,
+                                            "JobRemoved", &Bus::on_job_removed, this);
     if (code < 0) return fail_errno("listening to", "systemd", -code);
     return {};
   }
@@ -71,12 +75,13 @@ class Systemd::Bus {
   Result<std::string> unit_path(const std::string& unit) {
     BusError error;
     sd_bus_message* raw = nullptr;
-    const int code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "LoadUnit",
-                                          &error.value, &raw, "s", unit.c_str());
+    const int code =
+        libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "LoadUnit",
+                                        &error.value, &raw, "s", unit.c_str());
     const Message reply(raw);
     if (code < 0) return bus_failure(unit, error, code);
     const char* path = nullptr;
-    const int read = ::sd_bus_message_read(reply.get(), "o", &path);
+    const int read = libsystemd().sd_bus_message_read(reply.get(), "o", &path);
     if (read < 0) return fail_errno("reading systemd's answer about", unit, -read);
     return std::string(path);
   }
@@ -84,8 +89,8 @@ class Systemd::Bus {
   Result<std::string> text(const std::string& path, const char* interface, const char* name) {
     BusError error;
     char* value = nullptr;
-    const int code = ::sd_bus_get_property_string(bus_, kDestination, path.c_str(), interface, name,
-                                                  &error.value, &value);
+    const int code = libsystemd().sd_bus_get_property_string(bus_, kDestination, path.c_str(),
+                                                             interface, name, &error.value, &value);
     if (code < 0) return bus_failure(name, error, code);
     std::string text(value);
     std::free(value);
@@ -95,8 +100,8 @@ class Systemd::Bus {
   Result<std::uint32_t> number(const std::string& path, const char* interface, const char* name) {
     BusError error;
     std::uint32_t value = 0;
-    const int code = ::sd_bus_get_property_trivial(bus_, kDestination, path.c_str(), interface,
-                                                   name, &error.value, 'u', &value);
+    const int code = libsystemd().sd_bus_get_property_trivial(
+        bus_, kDestination, path.c_str(), interface, name, &error.value, 'u', &value);
     if (code < 0) return bus_failure(name, error, code);
     return value;
   }
@@ -104,19 +109,19 @@ class Systemd::Bus {
   Result<std::string> job(const char* method, const std::string& unit) {
     BusError error;
     sd_bus_message* raw = nullptr;
-    int code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, method,
-                                    &error.value, &raw, "ss", unit.c_str(), "replace");
+    int code = libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, method,
+                                               &error.value, &raw, "ss", unit.c_str(), "replace");
     const Message reply(raw);
     if (code < 0) return bus_failure(unit, error, code);
     const char* path = nullptr;
-    code = ::sd_bus_message_read(reply.get(), "o", &path);
+    code = libsystemd().sd_bus_message_read(reply.get(), "o", &path);
     if (code < 0) return fail_errno("reading systemd's answer about", unit, -code);
     return wait_for(path);
   }
 
   Result<void> set_weights(const std::string& unit, const CgroupWeights& weights) {
     BusError error;
-    const int code = ::sd_bus_call_method(
+    const int code = libsystemd().sd_bus_call_method(
         bus_, kDestination, kManagerPath, kManager, "SetUnitProperties", &error.value, nullptr,
         "sba(sv)", unit.c_str(), 1, 2, "CPUWeight", "t", static_cast<std::uint64_t>(weights.cpu),
         "IOWeight", "t", static_cast<std::uint64_t>(weights.io));
@@ -127,12 +132,13 @@ class Systemd::Bus {
   Result<std::string> file_state(const std::string& unit) {
     BusError error;
     sd_bus_message* raw = nullptr;
-    const int code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
-                                          "GetUnitFileState", &error.value, &raw, "s", unit.c_str());
+    const int code =
+        libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                        "GetUnitFileState", &error.value, &raw, "s", unit.c_str());
     const Message reply(raw);
     if (code < 0) return bus_failure(unit, error, code);
     const char* state = nullptr;
-    const int read = ::sd_bus_message_read(reply.get(), "s", &state);
+    const int read = libsystemd().sd_bus_message_read(reply.get(), "s", &state);
     if (read < 0) return fail_errno("reading systemd's answer about", unit, -read);
     return std::string(state);
   }
@@ -140,16 +146,16 @@ class Systemd::Bus {
   /// The links that make it start at boot, there or gone; systemd reads them again.
   Result<void> set_enabled(const std::string& unit, bool enabled) {
     BusError error;
-    int code = enabled ? ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
-                                              "EnableUnitFiles", &error.value, nullptr, "asbb", 1,
-                                              unit.c_str(), 0, 0)
-                       : ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
-                                              "DisableUnitFiles", &error.value, nullptr, "asb", 1,
-                                              unit.c_str(), 0);
+    int code = enabled ? libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                                         "EnableUnitFiles", &error.value, nullptr,
+                                                         "asbb", 1, unit.c_str(), 0, 0)
+                       : libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager,
+                                                         "DisableUnitFiles", &error.value, nullptr,
+                                                         "asb", 1, unit.c_str(), 0);
     if (code < 0) return bus_failure(unit, error, code);
     BusError reloading;
-    code = ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "Reload",
-                                &reloading.value, nullptr, "");
+    code = libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "Reload",
+                                           &reloading.value, nullptr, "");
     if (code < 0) return bus_failure("reloading systemd's units", reloading, code);
     return {};
   }
@@ -157,8 +163,8 @@ class Systemd::Bus {
   void reset_failed(const std::string& unit) {
     BusError error;
     // A unit that has not failed is an error here, and fine.
-    ::sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "ResetFailedUnit",
-                         &error.value, nullptr, "s", unit.c_str());
+    libsystemd().sd_bus_call_method(bus_, kDestination, kManagerPath, kManager, "ResetFailedUnit",
+                                    &error.value, nullptr, "s", unit.c_str());
   }
 
  private:
@@ -169,8 +175,8 @@ class Systemd::Bus {
         ended_.erase(found);
         return result;
       }
-      int code = ::sd_bus_process(bus_, nullptr);
-      if (code == 0) code = ::sd_bus_wait(bus_, UINT64_MAX);
+      int code = libsystemd().sd_bus_process(bus_, nullptr);
+      if (code == 0) code = libsystemd().sd_bus_wait(bus_, UINT64_MAX);
       if (code < 0) return fail_errno("waiting for", "systemd", -code);
     }
   }
@@ -180,7 +186,7 @@ class Systemd::Bus {
     const char* path = nullptr;
     const char* unit = nullptr;
     const char* result = nullptr;
-    const int code = ::sd_bus_message_read(message, "uoss", &id, &path, &unit, &result);
+    const int code = libsystemd().sd_bus_message_read(message, "uoss", &id, &path, &unit, &result);
     if (code >= 0) static_cast<Bus*>(self)->ended_[path] = result;
     return 0;
   }
@@ -189,8 +195,6 @@ class Systemd::Bus {
   const char* sender_ = nullptr;
   std::map<std::string, std::string> ended_;  ///< results of jobs, by path
 };
-
-bool systemd_is_running() { return ::sd_booted() > 0; }
 
 Systemd::Systemd(std::unique_ptr<Bus> bus) : bus_(std::move(bus)) {}
 Systemd::Systemd(Systemd&&) noexcept = default;
@@ -229,8 +233,9 @@ Result<void> Systemd::set_weights(const std::string& unit, const CgroupWeights& 
 }
 
 Result<void> set_own_weights(const CgroupWeights& weights) {
+  CHECK(LibSystemd::load());
   char* name = nullptr;
-  const int code = ::sd_pid_get_unit(0, &name);
+  const int code = libsystemd().sd_pid_get_unit(0, &name);
   if (code < 0) return fail_errno("finding", "this process's unit", -code);
   const std::string unit(name);
   std::free(name);

@@ -10,9 +10,6 @@
 
 namespace evojail {
 
-/// Whether systemd is PID 1 of this system (sd_booted(3)).
-[[nodiscard]] bool systemd_is_running();
-
 /// What systemd says of a service unit.
 struct UnitState {
   bool known = false;  ///< its file was found and read (LoadState=loaded)
