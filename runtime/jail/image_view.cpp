@@ -83,9 +83,13 @@ Result<Names> surplus_programs(const std::string& image, const Profile& profile)
   return all;
 }
 
-std::string key_of(const Names& surplus) {
-  std::string text;
-  for (const auto& path : surplus) text += path + '\n';
+/// Which view it is follows from the list alone, since an image never changes; the number is that
+/// of the rules by which it was made.
+std::string key_of(const Profile& profile) {
+  Names names;
+  for (const auto& program : profile.programs) names.insert(program.name);
+  std::string text = "1\n";
+  for (const auto& name : names) text += name + '\n';
   return image_digest(text);
 }
 
@@ -131,8 +135,15 @@ Result<void> build_view(const BaseImage& image, const std::string& views, const 
                         const Names& surplus) {
   const std::string temporary = views + "/.building";
   CHECK(remove_tree(temporary));
-  CHECK(link_tree(image.path, temporary, "", surplus));
-  TRY(const Fd whole, open_directory(temporary));
+  if (surplus.empty()) {
+    // Nothing to leave out: the view is the image.
+    if (::symlink(("../../" + image.id).c_str(), temporary.c_str()) != 0) {
+      return fail_errno("making link", temporary);
+    }
+  } else {
+    CHECK(link_tree(image.path, temporary, "", surplus));
+  }
+  TRY(const Fd whole, open_directory(views));
   if (::syncfs(whole.get()) != 0) return fail_errno("syncing", temporary);
   const std::string path = views + "/" + key;
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno("naming", path);
@@ -143,15 +154,14 @@ Result<void> build_view(const BaseImage& image, const std::string& views, const 
 
 Result<std::string> ensure_image_view(const HostSettings& host, const BaseImage& image,
                                       const Profile& profile) {
-  TRY(const Names surplus, surplus_programs(image.path, profile));
-  if (surplus.empty()) return image.path;
   const std::string views = fmt::format("{}/images/views/{}", host.datadir, image.id);
-  const std::string key = key_of(surplus);
+  const std::string key = key_of(profile);
   const std::string path = views + "/" + key;
   if (path_exists(path)) return path;
   TRY(const FileLock lock, lock_images(host));
   if (path_exists(path)) return path;
   CHECK(make_directories(views, 0755));
+  TRY(const Names surplus, surplus_programs(image.path, profile));
   if (auto built = build_view(image, views, key, surplus); !built) {
     return std::unexpected(std::move(built).error().in("making the profile's view of the image"));
   }

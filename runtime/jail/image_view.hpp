@@ -9,9 +9,9 @@
 
 namespace evojail {
 
-/// The tree that a profile's jails have for their root: the base image where the profile lists all
-/// its programs, else DATADIR/images/views/ID/KEY, the same files by hard links without the programs
-/// that are not on the list. Made where it is missing; `image.hold` keeps it as well.
+/// The tree that a profile's jails have for their root, DATADIR/images/views/ID/KEY: a link to the
+/// base image where the profile lists all its programs, else the same files by hard links without
+/// the programs that are not on the list. Made where it is missing; `image.hold` keeps it as well.
 [[nodiscard]] Result<std::string> ensure_image_view(const HostSettings& host,
                                                     const BaseImage& image, const Profile& profile);
 
