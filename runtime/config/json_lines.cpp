@@ -93,17 +93,16 @@ class LineReader {
 
  private:
   struct Level {
+    std::string path;  ///< of the object or array itself
     bool array = false;
     std::size_t next = 0;  ///< index of the next element of an array
     std::string member;    ///< current member of an object
   };
 
   [[nodiscard]] std::string pointer() const {
-    std::string text;
-    for (const Level& level : levels_) {
-      text = json_pointer(text, level.array ? std::to_string(level.next) : level.member);
-    }
-    return text;
+    if (levels_.empty()) return {};
+    const Level& level = levels_.back();
+    return json_pointer(level.path, level.array ? std::to_string(level.next) : level.member);
   }
 
   bool value() {
@@ -113,12 +112,13 @@ class LineReader {
   }
 
   bool open(bool array) {
-    if (levels_.empty() || levels_.back().array) lines_.insert_or_assign(pointer(), *line_);
+    std::string here = pointer();
+    if (levels_.empty() || levels_.back().array) lines_.insert_or_assign(here, *line_);
     if (levels_.size() == kMaxDepth) {
       error_ = fmt::format("{}:{}: nested deeper than {} levels", file_, *line_, kMaxDepth);
       return false;
     }
-    levels_.push_back({.array = array, .next = 0, .member = {}});
+    levels_.push_back({.path = std::move(here), .array = array, .next = 0, .member = {}});
     return true;
   }
 
