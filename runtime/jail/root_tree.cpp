@@ -14,9 +14,8 @@
 namespace evojail {
 namespace {
 
-constexpr MountFlags settings{.readonly = true, .nosuid = true, .nodev = true, .noexec = true};
+constexpr MountFlags read_only{.readonly = true, .nosuid = true, .nodev = true, .noexec = true};
 constexpr MountFlags devices{.nosuid = true, .noexec = true};
-constexpr MountFlags inert{.nosuid = true, .nodev = true, .noexec = true};
 
 /// A mount point of the base image, which is root's own: no symbolic link is followed all the same.
 Result<Fd> mount_point(int root, const std::string& path) {
@@ -143,7 +142,7 @@ Result<void> mount_client_data(int root, const LaunchPlan& plan, int user_namesp
 
 Result<void> mount_settings(int root, const std::string& path, const std::string& from) {
   TRY(const Fd directory, open_path(from, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-  TRY(const Fd mount, clone_mount(directory.get(), from, settings, std::nullopt));
+  TRY(const Fd mount, clone_mount(directory.get(), from, read_only, std::nullopt));
   return mount_at(root, path, mount.get(), from);
 }
 
@@ -152,7 +151,8 @@ Result<void> mount_settings(int root, const std::string& path, const std::string
 Result<Fd> enter_root_tree(const LaunchPlan& plan, int user_namespace) {
   TRY(const Fd root, enter_base_image(plan));
   CHECK(mount_dev(root.get(), plan));
-  TRY(const Fd proc, new_mount("proc", inert, {{"hidepid", "invisible"}, {"subset", "pid"}}));
+  // Read-only: through /proc/self/mem a process writes to what it may only execute.
+  TRY(const Fd proc, new_mount("proc", read_only, {{"hidepid", "invisible"}, {"subset", "pid"}}));
   CHECK(mount_at(root.get(), "proc", proc.get(), of_the_jail("proc")));
   CHECK(mount_tmpfs(root.get(), "tmp", plan.tmp_size, "1777", plan.mounts.tmp, plan));
   TRY(Fd report, mount_run(root.get(), plan));

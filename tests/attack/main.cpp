@@ -33,9 +33,10 @@ constexpr unsigned kSeconds = 20;
 
 std::vector<Probe> all_probes() {
   std::vector<Probe> all;
-  for (const auto list : {connection_probes(), descriptor_probes(), device_probes(), file_probes(),
-                          foreign_file_probes(), host_probes(), interface_probes(), memory_probes(),
-                          mount_probes(), namespace_probes(), process_probes(), socket_probes()}) {
+  for (const auto list :
+       {connection_probes(), descriptor_probes(), device_probes(), file_probes(),
+        foreign_file_probes(), host_probes(), interface_probes(), memory_probes(), mount_probes(),
+        namespace_probes(), process_probes(), share_probes(), socket_probes()}) {
     all.insert(all.end(), list.begin(), list.end());
   }
   return all;

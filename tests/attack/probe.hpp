@@ -44,6 +44,7 @@ std::span<const Probe> memory_probes();
 std::span<const Probe> mount_probes();
 std::span<const Probe> namespace_probes();
 std::span<const Probe> process_probes();
+std::span<const Probe> share_probes();
 std::span<const Probe> socket_probes();
 
 /// Of a system call's result.

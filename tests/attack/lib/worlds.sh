@@ -42,7 +42,7 @@ make_host_side() {
 
 attack_the_host() {
   attack_as host setsid -w "$ATK" with-key \
-    env ATK_DATA="$DATA" ATK_BASE="$BASE" ATK_VOLUME="$VOLUME/host" ATK_VICTIM="$VICTIM"
+    env ATK_DATA="$DATA" ATK_BASE="$BASE" ATK_TMP="$DATA" ATK_VOLUME="$VOLUME/host" ATK_VICTIM="$VICTIM"
 }
 
 attack_from_container() {

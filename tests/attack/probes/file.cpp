@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -110,6 +113,73 @@ Outcome trim() {
   return outcome_of(::ioctl(fd, FITRIM, &range));
 }
 
+/// An ioctl of a file of the attacker's own.
+template <class T>
+Outcome ask_file(unsigned long request, T argument) {
+  const int fd = make_file("asked");
+  if (fd < 0) return errno;
+  return outcome_of(::ioctl(fd, request, &argument));
+}
+
+/// The project, by which quotas count.
+Outcome set_project() {
+  const int fd = make_file("project");
+  if (fd < 0) return errno;
+  fsxattr attributes{};
+  ::ioctl(fd, FS_IOC_FSGETXATTR, &attributes);
+  return outcome_of(::ioctl(fd, FS_IOC_FSSETXATTR, &attributes));
+}
+
+Outcome clone_range() {
+  const int from = make_file("cloned");
+  file_clone_range range{};
+  range.src_fd = from;
+  return ask_file(FICLONERANGE, range);
+}
+
+Outcome deduplicate() {
+  const int from = make_file("from");
+  alignas(file_dedupe_range) unsigned char
+      memory[sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)] = {};
+  auto* const range = reinterpret_cast<file_dedupe_range*>(memory);
+  range->src_length = 4096;
+  range->dest_count = 1;
+  range->info[0].dest_fd = make_file("to");
+  return outcome_of(::ioctl(from, FIDEDUPERANGE, range));
+}
+
+/// A file that nobody can write to any more.
+Outcome enable_verity() {
+  fsverity_enable_arg argument{};
+  argument.version = 1;
+  argument.hash_algorithm = FS_VERITY_HASH_ALG_SHA256;
+  argument.block_size = 4096;
+  return ask_file(FS_IOC_ENABLE_VERITY, argument);
+}
+
+/// Names and contents that only whoever has the key can read.
+Outcome encrypt() { return ask_file(FS_IOC_SET_ENCRYPTION_POLICY, fscrypt_policy_v1{}); }
+
+/// Where on the disk a file lies.
+Outcome map_extents() {
+  const int fd = make_file("mapped");
+  if (fd < 0) return errno;
+  fiemap map{};
+  map.fm_length = ~0ULL;
+  return outcome_of(::ioctl(fd, FS_IOC_FIEMAP, &map));
+}
+
+template <class T>
+Outcome ask_volume(unsigned long request, T argument = {}) {
+  return outcome_of(::ioctl(open_volume(), request, &argument));
+}
+
+Outcome disable_quotas() {
+  btrfs_ioctl_quota_ctl_args arguments{};
+  arguments.cmd = BTRFS_QUOTA_CTL_DISABLE;
+  return ask_volume(BTRFS_IOC_QUOTA_CTL, arguments);
+}
+
 btrfs_ioctl_vol_args named(const char* name) {
   btrfs_ioctl_vol_args arguments{};
   std::strcpy(arguments.name, name);
@@ -188,11 +258,31 @@ constexpr Probe kProbes[] = {
     {"file-immutable", kSession, [] { return set_flag(FS_IMMUTABLE_FL); }},
     {"file-append-only", kSession, [] { return set_flag(FS_APPEND_FL); }},
     {"file-flags", kSession, [] { return set_flag(FS_NOATIME_FL); }},
+    {"file-project", kSession, set_project},
+    {"file-clone-range", kSession, clone_range},
+    {"file-deduplicate", kSession, deduplicate},
+    {"file-verity", kSession, enable_verity},
+    {"file-encryption", kSession, encrypt},
+    {"file-extents", kSession, map_extents},
     {"volume-freeze", kSession, freeze},
     {"volume-trim", kSession, trim},
     {"btrfs-subvolume", kSession, make_subvolume},
     {"btrfs-snapshot", kSession, snapshot},
     {"btrfs-tree", kSession, read_tree},
+    {"btrfs-defragment", kSession,
+     [] { return ask_volume<btrfs_ioctl_defrag_range_args>(BTRFS_IOC_DEFRAG_RANGE); }},
+    {"btrfs-commit", kSession, [] { return ask_volume<std::uint64_t>(BTRFS_IOC_START_SYNC); }},
+    {"btrfs-information", kSession,
+     [] { return ask_volume<btrfs_ioctl_fs_info_args>(BTRFS_IOC_FS_INFO); }},
+    {"btrfs-subvolume-facts", kSession,
+     [] { return ask_volume<btrfs_ioctl_get_subvol_info_args>(BTRFS_IOC_GET_SUBVOL_INFO); }},
+    {"btrfs-read-only", kSession,
+     [] { return ask_volume<std::uint64_t>(BTRFS_IOC_SUBVOL_SETFLAGS); }},
+    {"btrfs-default", kSession,
+     [] { return ask_volume<std::uint64_t>(BTRFS_IOC_DEFAULT_SUBVOL, 5); }},
+    {"btrfs-quota", kSession, disable_quotas},
+    {"btrfs-balance", kSession,
+     [] { return outcome_of(::ioctl(open_volume(), BTRFS_IOC_BALANCE_CTL, 1)); }},
     {"xattr-trusted", kSession, trusted_attribute},
     {"handle-take", kSession, take_handle},
     {"handle-open", kSession, open_by_handle},

@@ -49,6 +49,23 @@ Outcome map_pushed_file() {
                                                                                          : 0;
 }
 
+/// What is executable and not writable is written to all the same, by the kernel's hand.
+Outcome write_through_proc() {
+#ifdef __x86_64__
+  constexpr unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};  // mov eax, 42; ret
+#else
+  constexpr unsigned char code[] = {0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6};
+#endif
+  void* const page =
+      ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return errno;
+  const int memory = ::open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+  if (memory < 0) return errno;
+  if (::pwrite(memory, code, sizeof code, reinterpret_cast<off_t>(page)) < 0) return errno;
+  __builtin___clear_cache(static_cast<char*>(page), static_cast<char*>(page) + sizeof code);
+  return reinterpret_cast<int (*)()>(page)() == 42 ? 0 : EFAULT;
+}
+
 Outcome run_from_memory() {
   const int program = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   const int memory = static_cast<int>(::syscall(SYS_memfd_create, "x", MFD_CLOEXEC));
@@ -149,6 +166,7 @@ constexpr Probe kProbes[] = {
     {"code-mprotect", kSession, make_executable},
     {"code-pkey", kSession, make_executable_by_key},
     {"code-file", kSession, map_pushed_file},
+    {"code-proc", kSession, write_through_proc},
     {"code-memfd", kSession, run_from_memory},
     {"userfaultfd", kSession, user_faults},
     {"memfd-secret", kSession, secret_memory},

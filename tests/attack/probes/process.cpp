@@ -141,6 +141,25 @@ Outcome exhaust_descriptors() {
 
 Outcome raise_priority() { return outcome_of(::setpriority(PRIO_PROCESS, 0, -20)); }
 
+// init ends what sessions leave. At the lowest priority, beside processes that only run, it hardly
+// would; a step of one shows that it could be put there.
+constexpr int kNicer = 1;
+
+Outcome lower_priority_of_init() {
+  return outcome_of(::setpriority(PRIO_PROCESS, static_cast<id_t>(kInit), kNicer));
+}
+
+/// Of all that have the caller's uid. Where that includes init it shows.
+Outcome lower_priority_of_user() {
+  if (::setpriority(PRIO_USER, 0, kNicer) != 0) return errno;
+  return ::getpriority(PRIO_PROCESS, static_cast<id_t>(kInit)) >= kNicer ? 0 : EACCES;
+}
+
+Outcome lower_io_priority_of_init() {
+  constexpr int lowest = IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT;
+  return outcome_of(::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, kInit, lowest));
+}
+
 Outcome real_time() {
   sched_param parameter{};
   parameter.sched_priority = 1;
@@ -237,6 +256,9 @@ constexpr Probe kProbes[] = {
     {"limit-core", kSession, raise_core_limit},
     {"descriptors", kSession, exhaust_descriptors},
     {"priority", kSession, raise_priority},
+    {"priority-init", kSession, lower_priority_of_init},
+    {"priority-user", kSession, lower_priority_of_user},
+    {"priority-io-init", kSession, lower_io_priority_of_init},
     {"priority-real-time", kSession, real_time},
     {"priority-io", kSession, real_time_io},
     {"capability-regain", kSession, regain_capability},

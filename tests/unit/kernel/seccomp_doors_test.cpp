@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/fs.h>
+#include <linux/futex.h>
 #include <linux/ioctl.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -161,7 +163,11 @@ std::vector<Door> doors() {
        {{"fcntl", {3, F_GETFL, 0}, kAllow},
         {"fcntl", {3, F_SETFD, FD_CLOEXEC}, kAllow},
         {"fcntl", {3, F_DUPFD_CLOEXEC, 0}, kAllow},
-        {"fcntl", {3, F_SETLKW, kPointer}, kAllow},
+        {"fcntl", {3, F_GETLK, kPointer}, deny(ENOLCK)},
+        {"fcntl", {3, F_SETLK, kPointer}, deny(ENOLCK)},
+        {"fcntl", {3, F_SETLKW, kPointer}, deny(ENOLCK)},
+        {"fcntl", {3, kHigh | F_SETLK, kPointer}, deny(ENOLCK)},
+        {"fcntl", {3, F_OFD_SETLK, kPointer}, deny()},
         {"fallocate", {3, 3 /* PUNCH_HOLE, KEEP_SIZE */, 0, 4096}, kAllow},
         {"fallocate", {3, 0, 0, 4096}, deny()},
         {"fallocate", {3, 1 /* KEEP_SIZE */, 0, 4096}, deny()},
@@ -173,6 +179,44 @@ std::vector<Door> doors() {
         {"fcntl", {3, F_SETSIG, 9}, deny()},
         {"fcntl", {3, F_SETPIPE_SZ, 1 << 20}, deny()},
         {"fcntl", {3, F_ADD_SEALS, 1}, deny()}}},
+      {"WhatIsShared",
+       {{"fadvise64", {3, 0, 0, POSIX_FADV_SEQUENTIAL}, kAllow},
+        {"fadvise64", {3, 0, 0, POSIX_FADV_WILLNEED}, kAllow},
+        {"fadvise64", {3, 0, 0, POSIX_FADV_DONTNEED}, deny()},
+        {"fadvise64", {3, 0, 0, kHigh | POSIX_FADV_DONTNEED}, deny()},
+        {"madvise", {kPointer, 4096, MADV_DONTNEED}, kAllow},
+        {"madvise", {kPointer, 4096, MADV_FREE}, kAllow},
+        {"madvise", {kPointer, 4096, MADV_HUGEPAGE}, kAllow},
+        {"madvise", {kPointer, 4096, MADV_DONTDUMP}, kAllow},
+        {"madvise", {kPointer, 4096, MADV_WIPEONFORK}, kAllow},
+        {"madvise", {kPointer, 4096, MADV_MERGEABLE}, deny()},
+        {"madvise", {kPointer, 4096, kHigh | MADV_MERGEABLE}, deny()},
+        {"madvise", {kPointer, 4096, MADV_REMOVE}, deny()},
+        {"madvise", {kPointer, 4096, MADV_COLD}, deny()},
+        {"madvise", {kPointer, 4096, MADV_PAGEOUT}, deny()},
+        {"madvise", {kPointer, 4096, MADV_HWPOISON}, deny()},
+        {"setpriority", {PRIO_PROCESS, 0, 19}, kAllow},
+        {"setpriority", {PRIO_PROCESS, 1, 19}, deny()},
+        {"setpriority", {PRIO_PROCESS, kHigh | 1, 19}, deny()},
+        {"setpriority", {PRIO_PGRP, 0, 19}, deny()},
+        {"setpriority", {PRIO_USER, 0, 19}, deny()},
+        {"ioprio_set", {1 /* IOPRIO_WHO_PROCESS */, 0, 0}, kAllow},
+        {"ioprio_set", {1, 1, 0}, deny()},
+        {"ioprio_set", {3 /* IOPRIO_WHO_USER */, 0, 0}, deny()}}},
+      {"Futexes",
+       {{"futex", {kPointer, FUTEX_WAIT_PRIVATE, 0, 0}, kAllow},
+        {"futex", {kPointer, FUTEX_WAKE, 1}, kAllow},
+        {"futex", {kPointer, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0}, kAllow},
+        {"futex", {kPointer, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1}, kAllow},
+        {"futex", {kPointer, FUTEX_WAKE_OP_PRIVATE, 1, 1}, kAllow},
+        {"futex", {kPointer, FUTEX_LOCK_PI, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_LOCK_PI_PRIVATE, 0, 0}, deny()},
+        {"futex", {kPointer, kHigh | FUTEX_LOCK_PI_PRIVATE, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_UNLOCK_PI, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_TRYLOCK_PI, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_LOCK_PI2, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, 0}, deny()},
+        {"futex", {kPointer, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, 1}, deny()}}},
       {"Namespaces",
        {{"clone", {SIGCHLD, 0}, kAllow},
         {"clone", {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, 0}, kAllow},
