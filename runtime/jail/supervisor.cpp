@@ -24,6 +24,7 @@
 #include "jail/mknod_service.hpp"
 #include "jail/next_program.hpp"
 #include "jail/notify.hpp"
+#include "jail/peer_watch.hpp"
 #include "jail/push_end.hpp"
 #include "jail/run_dir.hpp"
 #include "jail/session_table.hpp"
@@ -68,7 +69,8 @@ class Supervisor {
               [this](auto request, Fd connection) { on_request(request, std::move(connection)); }),
         push_end_(state_.push_end, loop_, own_command({"inc", "--json"}), options.log),
         mknod_(state_, loop_, options.log, device_places(options.host, paths_)),
-        disk_(options_.host, state_, loop_, sessions_, options.log) {}
+        disk_(options_.host, state_, loop_, sessions_, options.log),
+        peers_(state_, loop_, sessions_, options.log) {}
 
   Result<void> run() {
     CHECK(sessions_.attach(settings_.login_grace));
@@ -79,6 +81,7 @@ class Supervisor {
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
     CHECK(mknod_.attach());
     disk_.look();
+    peers_.look();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
     if (options_.beside) options_.beside(loop_);
@@ -305,6 +308,7 @@ class Supervisor {
   PushEndIncs push_end_;
   MknodService mknod_;
   DiskWatch disk_;
+  PeerWatch peers_;
   bool stopping_ = false;
   bool init_died_ = false;
 };

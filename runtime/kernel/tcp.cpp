@@ -122,6 +122,14 @@ Traffic traffic_of(int socket) {
   return {info.tcpi_bytes_received, info.tcpi_bytes_acked > 0 ? info.tcpi_bytes_acked - 1 : 0};
 }
 
+bool is_connected(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  constexpr std::uint8_t established = 1;  // net/tcp_states.h; netinet/tcp.h has it, see above
+  return info.tcpi_state == established;
+}
+
 void reset_connection(int socket) {
   // connect(AF_UNSPEC) on a TCP socket disconnects it with a reset (tcp_disconnect), and unlike
   // close(2) it does so whatever other process has the socket open.

@@ -47,4 +47,7 @@ struct Traffic {
 /// Ends a connection at once, whoever else holds it: a reset to the peer.
 void reset_connection(int socket);
 
+/// Whether both sides still keep the connection: neither has closed its end, nor has it been reset.
+[[nodiscard]] bool is_connected(int socket);
+
 }  // namespace evojail

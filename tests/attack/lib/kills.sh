@@ -31,14 +31,14 @@ kill_init_from_host() {
 }
 
 # outlive_sessions: what a session leaves is gone soon after it, also where it never is the process that init saw,
-# or where it looks dead. On the host the same goes on, while it does not in the jail.
+# where it looks dead, or where it is an sshd that stays when its connection has gone. On the host the same goes on, while it does not in the jail.
 outlive_sessions() {
   local way
-  for way in hop undead; do
+  for way in hop undead linger; do
     ask "$(port_of jail)" "$JAILS/jail/data" "$way"
     ask "$HOST_SSHD" "$DATA" "$way"
   done
-  for way in hop undead; do
+  for way in hop undead linger; do
     until_true 30 "$way in the jail" test -s "$JAILS/jail/data/$way.beats"
     until_true 40 "$way: what a session left is gone" silent "$JAILS/jail/data/$way.beats"
     note_outcome jail "outlive-$way" killed

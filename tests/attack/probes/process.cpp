@@ -1,5 +1,6 @@
 // Other processes: the jail's init, the session's own sshd, those of the host.
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -234,6 +236,31 @@ Outcome lose_first_thread() {
   ::_exit(1);
 }
 
+/// What the session shell would say of a session of this connection that runs a command.
+void claim_login() {
+  sockaddr_in6 peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(0, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return;
+  char address[INET_ADDRSTRLEN] = {};
+  ::inet_ntop(AF_INET, &peer.sin6_addr.s6_addr[12], address, sizeof address);
+  char line[256] = {};
+  const int length = std::snprintf(line, sizeof line, "begin %s %d %d linger\n", address,
+                                   ntohs(peer.sin6_port), ::getpid());
+  const int report = ::open("/run/evojail-report", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (::write(report, line, static_cast<std::size_t>(length)) < 0) ::close(report);
+}
+
+/// An sshd that stays when the client has gone. It says itself that it is off.
+Outcome outlive_connection() {
+  ::alarm(0);
+  claim_login();
+  const std::string beats = data_directory() + "/linger.beats";
+  beat(beats);
+  ::close(make_file("linger"));
+  for (int i = 0; i < kBeats; ++i) beat(beats);
+  return 0;
+}
+
 constexpr Probe::Place kSession = Probe::Place::session;
 constexpr Probe kProbes[] = {
     {"init-trace", kSession, trace_init},
@@ -252,6 +279,7 @@ constexpr Probe kProbes[] = {
     {"connection-steal", kSession, take_connection},
     {"hop", Probe::Place::service, hop},
     {"undead", Probe::Place::service, lose_first_thread},
+    {"linger", Probe::Place::service, outlive_connection},
     {"host-environ", kSession, find_secret_environment},
     {"limit-core", kSession, raise_core_limit},
     {"descriptors", kSession, exhaust_descriptors},
