@@ -10,8 +10,18 @@ bool DiskGuard::writes(std::uint32_t id, const DiskUse& use) const {
          use.written > before.written + quiet_written;
 }
 
+bool DiskGuard::is_enough(const JailStir& stir) {
+  ++falls_;
+  if (!stir.whole || stir.processes != stir_.processes ||
+      stir.activity > stir_.activity + quiet_activity) {
+    ++stirs_;
+  }
+  return falls_ >= long_patience || (falls_ >= patience && 2 * stirs_ >= falls_);
+}
+
 std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
-                                        const std::map<std::uint32_t, DiskUse>& use) {
+                                        const std::map<std::uint32_t, DiskUse>& use,
+                                        const JailStir& stir) {
   const bool first = !low_;
   const bool fell = volume.available < available_;
   low_ = volume.low();
@@ -28,9 +38,11 @@ std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
     }
   }
   before_ = std::move(now);
-  falls_ = low_ && fell && !first && writers.empty() && !volume.explained ? falls_ + 1 : 0;
-  if (falls_ < patience) return writers;
-  falls_ = 0;
+  const bool unseen = low_ && fell && !first && writers.empty() && !volume.explained;
+  const bool enough = unseen && is_enough(stir);
+  stir_ = stir;
+  if (!unseen || enough) falls_ = stirs_ = 0;
+  if (!enough) return writers;
   for (const auto& [id, counts] : use) writers.insert(id);
   return writers;
 }

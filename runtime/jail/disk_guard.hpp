@@ -23,6 +23,13 @@ struct DiskLook {
   [[nodiscard]] bool low() const noexcept { return available < reserve; }
 };
 
+/// Signs of life of the jail's processes, in which somebody who writes unseen shows.
+struct JailStir {
+  std::uint64_t processes = 0;  ///< another number where processes have come or gone
+  std::uint64_t activity = 0;   ///< JailWrites::activity
+  bool whole = true;            ///< false: not all were looked at
+};
+
 /// Which sessions write to a volume whose free space has fallen below its reserve: those have to
 /// end, so that the neighbours' incs still fit. Pure: counts come in as values.
 class DiskGuard {
@@ -32,23 +39,34 @@ class DiskGuard {
   static constexpr std::uint64_t quiet_received = 64 << 10;
   /// What it may write while the volume falls: what a removal of files writes, and a log.
   static constexpr std::uint64_t quiet_written = 1 << 20;
-  /// After so many looks in a row in which the volume fell and nobody was seen to write, everybody
-  /// is (fallocate(2) shows in no count).
+  /// Activity between two looks that counts as none: an idle sshd wakes now and then.
+  static constexpr std::uint64_t quiet_activity = 2;
+  /// After so many looks in a row in which the volume fell and nobody was seen to write (processes
+  /// that nobody reaps take their counts with them; much of a file system's own data is in no
+  /// count), everybody in a jail that stirred in half of them is taken for a writer.
   static constexpr unsigned patience = 20;
+  /// And after so many everybody in any jail.
+  static constexpr unsigned long_patience = 3 * patience;
 
-  /// @param use of each open session; `written` matters only while the volume is low.
+  /// @param use of each open session; `written` matters only while the volume is low, and so does
+  /// `stir`.
   /// @return the sessions to end now.
-  std::set<std::uint32_t> look(const DiskLook& volume, const std::map<std::uint32_t, DiskUse>& use);
+  std::set<std::uint32_t> look(const DiskLook& volume, const std::map<std::uint32_t, DiskUse>& use,
+                               const JailStir& stir = {});
 
   /// Whether the volume was low at the last look.
   [[nodiscard]] bool low() const noexcept { return low_; }
 
  private:
   [[nodiscard]] bool writes(std::uint32_t id, const DiskUse& use) const;
+  /// Counts a fall that nobody was seen to cause; true where it is time to end everybody.
+  bool is_enough(const JailStir& stir);
 
   std::map<std::uint32_t, DiskUse> before_;  // `written`: since the volume last did not fall
   std::uint64_t available_ = 0;
+  JailStir stir_;
   unsigned falls_ = 0;
+  unsigned stirs_ = 0;  // of those falls
   bool low_ = false;
 };
 

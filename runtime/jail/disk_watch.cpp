@@ -53,8 +53,9 @@ void DiskWatch::look() {
   if (!space) return log_(LogLevel::warning, space.error().message());
   const DiskLook volume{space->available, space->reserve, is_recent(mark_of(host_))};
   auto counts = sessions_.disk_use();
-  if (volume.low()) add_written(counts);
-  end(guard_.look(volume, counts), volume);
+  JailStir stir;
+  if (volume.low()) stir = add_written(counts);
+  end(guard_.look(volume, counts, stir), volume);
 }
 
 bool DiskWatch::is_low() const {
@@ -68,19 +69,25 @@ bool DiskWatch::has_anybody_to_watch() {
   return now < watch_until_;
 }
 
-void DiskWatch::add_written(std::map<std::uint32_t, DiskUse>& counts) {
-  auto written = bytes_written_below(state_.init.process.pid());
-  if (!written) return log_(LogLevel::warning, written.error().message());
-  for (auto& [id, count] : counts) {
-    const auto found = written->find(state_.sessions.at(id).process);
-    if (found == written->end()) continue;
-    count.written = found->second;
-    written->erase(found);
+JailStir DiskWatch::add_written(std::map<std::uint32_t, DiskUse>& counts) {
+  auto writes = writes_below(state_.init.process.pid());
+  if (!writes) {
+    log_(LogLevel::warning, writes.error().message());
+    return {.whole = false};
   }
-  if (written->empty()) return;
+  auto& written = writes->by_child;
+  const JailStir stir{writes->processes, writes->activity, writes->whole};
+  for (auto& [id, count] : counts) {
+    const auto found = written.find(state_.sessions.at(id).process);
+    if (found == written.end()) continue;
+    count.written = found->second;
+    written.erase(found);
+  }
+  if (written.empty()) return stir;
   // What a session left behind belongs to none that could be ended for it.
   [[maybe_unused]] const auto told = send_packet(
       state_.init.channel.get(), encode(InitMessage{.kind = InitMessage::Kind::end_leftovers}));
+  return stir;
 }
 
 void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volume) {

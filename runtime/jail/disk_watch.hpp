@@ -29,7 +29,8 @@ class DiskWatch {
 
  private:
   [[nodiscard]] bool has_anybody_to_watch();
-  void add_written(std::map<std::uint32_t, DiskUse>& counts);
+  /// Of the jail's processes; what was written goes to `counts`.
+  JailStir add_written(std::map<std::uint32_t, DiskUse>& counts);
   void end(const std::set<std::uint32_t>& writers, const DiskLook& volume);
 
   const HostSettings& host_;

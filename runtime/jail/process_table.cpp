@@ -14,6 +14,8 @@ namespace evojail {
 namespace {
 
 // Counted from the state, the 3rd.
+constexpr std::size_t first_time_field = 11;  // user, system, and both of reaped children
+constexpr std::size_t time_fields = 4;
 constexpr std::size_t threads_field = 17;
 constexpr std::size_t start_time_field = 19;
 constexpr pid_t highest_pid = 1 << 22;
@@ -32,7 +34,11 @@ std::optional<ProcessEntry> parse_process_stat(std::string_view text) {
   if (!parent || !start) return std::nullopt;
   // A process whose first thread has ended is shown as a zombie while the others go on.
   const bool dead = words[0] == "X" || (words[0] == "Z" && words[threads_field] == "1");
-  return ProcessEntry{*parent, *start, dead};
+  std::uint64_t ticks = 0;
+  for (std::size_t i = 0; i < time_fields; ++i) {
+    ticks += parse_number<std::uint64_t>(words[first_time_field + i], 0, ~0ULL).value_or(0);
+  }
+  return ProcessEntry{*parent, *start, ticks, dead};
 }
 
 Result<ProcessTable> read_process_table(int proc) {

@@ -16,7 +16,8 @@ namespace evojail {
 struct ProcessEntry {
   pid_t parent = 0;
   std::uint64_t start_time = 0;  ///< clock ticks since boot: tells a reused pid apart
-  bool dead = false;  ///< waits to be reaped, and no thread of it goes on
+  std::uint64_t ticks = 0;       ///< processor time, with that of all children that it has reaped
+  bool dead = false;             ///< waits to be reaped, and no thread of it goes on
 };
 
 using ProcessTable = std::map<pid_t, ProcessEntry>;

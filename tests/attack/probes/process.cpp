@@ -236,6 +236,26 @@ Outcome lose_first_thread() {
   ::_exit(1);
 }
 
+/// Fills the volume by children that nobody reaps: their counts go with them. For two minutes, or
+/// until somebody ends it.
+Outcome write_unseen() {
+  constexpr int rounds = 2400;
+  constexpr std::size_t part = 128 << 10;
+  ::alarm(0);
+  ::signal(SIGCHLD, SIG_IGN);
+  const std::string path = data_directory() + "/unseen";
+  const std::string bytes(part, 'x');
+  for (int i = 0; i < rounds; ++i) {
+    if (::fork() == 0) {
+      const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+      const bool put = ::write(fd, bytes.data(), part) == static_cast<ssize_t>(part);
+      ::_exit(put && ::fdatasync(fd) == 0 ? 0 : 1);
+    }
+    ::usleep(50'000);
+  }
+  return 0;
+}
+
 /// What the session shell would say of a session of this connection that runs a command.
 void claim_login() {
   sockaddr_in6 peer{};
@@ -279,6 +299,7 @@ constexpr Probe kProbes[] = {
     {"connection-steal", kSession, take_connection},
     {"hop", Probe::Place::service, hop},
     {"undead", Probe::Place::service, lose_first_thread},
+    {"write-unseen", kSession, write_unseen},
     {"linger", Probe::Place::service, outlive_connection},
     {"host-environ", kSession, find_secret_environment},
     {"limit-core", kSession, raise_core_limit},

@@ -69,17 +69,27 @@ TEST(BytesWritten, ByEachChildOfInitWithAllBelowIt) {
   ASSERT_TRUE(init);
   std::array<pid_t, 3> pids{};
   ASSERT_EQ(::read(said[0], pids.data(), sizeof pids), static_cast<ssize_t>(sizeof pids));
-  const auto written = bytes_written_below(init->pid());
-  ASSERT_TRUE(written) << written.error().message();
-  ASSERT_EQ(written->size(), 3U);
-  EXPECT_GE(written->at(pids[0]), kMegabytes << 20);
-  EXPECT_GE(written->at(pids[1]), kMegabytes << 20);
-  EXPECT_EQ(written->at(pids[2]), 0U) << "the control: who writes nothing has written nothing";
+  const auto found = writes_below(init->pid());
+  ASSERT_TRUE(found) << found.error().message();
+  const auto& written = found->by_child;
+  ASSERT_EQ(written.size(), 3U);
+  EXPECT_TRUE(found->whole);
+  EXPECT_GE(written.at(pids[0]), kMegabytes << 20);
+  EXPECT_GE(written.at(pids[1]), kMegabytes << 20);
+  EXPECT_EQ(written.at(pids[2]), 0U) << "the control: who writes nothing has written nothing";
+
+  const auto again = writes_below(init->pid());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->processes, found->processes) << "nobody has come or gone";
+  EXPECT_EQ(again->activity, found->activity) << "everybody sleeps";
+  const auto some = writes_below(init->pid(), 3);
+  ASSERT_TRUE(some);
+  EXPECT_FALSE(some->whole) << "four processes, each with a thread, are more than three";
   ::close(said[0]);
   ::close(said[1]);
 }
 
-TEST(BytesWritten, OfNobodyIsAnError) { EXPECT_FALSE(bytes_written_below(0x3fffff)); }
+TEST(BytesWritten, OfNobodyIsAnError) { EXPECT_FALSE(writes_below(0x3fffff)); }
 
 TEST(LastNumber, OfTheLineOfThatName) {
   EXPECT_EQ(last_number_of("cancelled_write_bytes: 1\nwrite_bytes: 23\n", "write_bytes"), 23U);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace evojail {
 namespace {
 
@@ -74,33 +76,63 @@ TEST(DiskGuard, a_sum_that_falls_is_no_writing) {
   EXPECT_EQ(guard.look(low(2), {{1, {0, 400}}}), Ids{});
 }
 
-/// Looks `times` at a volume that falls each time, with session 1 doing nothing that shows.
-Ids fall(DiskGuard& guard, unsigned times, std::uint64_t& down, bool explained = false) {
-  Ids ended;
-  for (unsigned i = 0; i < times && ended.empty(); ++i) {
-    DiskLook volume = low(++down);
-    volume.explained = explained;
-    ended = guard.look(volume, {{1, {}}});
-  }
-  return ended;
-}
-
-TEST(DiskGuard, where_the_volume_keeps_falling_and_nobody_shows_everybody_ends) {
+/// Looks `times` at a volume that falls each time, with session 1 doing nothing that shows in a
+/// count.
+struct Fall {
   DiskGuard guard;
   std::uint64_t down = 0;
-  EXPECT_EQ(fall(guard, DiskGuard::patience, down), Ids{});
-  EXPECT_EQ(fall(guard, 1, down), Ids{1});
-  // And it begins to count anew.
-  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
+  JailStir stir{.processes = 77, .activity = 1000};
+
+  Ids look(unsigned times, const std::function<void(JailStir&)>& stirs, bool explained = false) {
+    Ids ended;
+    for (unsigned i = 0; i < times && ended.empty(); ++i) {
+      DiskLook volume = low(++down);
+      volume.explained = explained;
+      stirs(stir);
+      ended = guard.look(volume, {{1, {}}}, stir);
+    }
+    return ended;
+  }
+};
+
+void forks(JailStir& stir) { ++stir.processes; }
+void runs(JailStir& stir) { stir.activity += DiskGuard::quiet_activity + 1; }
+void crowds(JailStir& stir) { stir.whole = false; }
+void idles(JailStir& stir) { stir.activity += DiskGuard::quiet_activity; }
+
+TEST(DiskGuard, where_the_volume_keeps_falling_and_nobody_shows_a_jail_that_stirs_ends) {
+  for (const auto stirs : {forks, runs, crowds}) {
+    Fall fall;
+    EXPECT_EQ(fall.look(DiskGuard::patience, stirs), Ids{});
+    EXPECT_EQ(fall.look(1, stirs), Ids{1});
+    // And it begins to count anew.
+    EXPECT_EQ(fall.look(DiskGuard::patience - 1, stirs), Ids{});
+  }
+}
+
+TEST(DiskGuard, a_quiet_jail_outlasts_one_that_stirs_and_no_fall_that_never_ends) {
+  Fall fall;
+  EXPECT_EQ(fall.look(DiskGuard::patience + 1, idles), Ids{});
+  EXPECT_EQ(fall.look(1, idles, true), Ids{}) << "the other has been ended";
+  EXPECT_EQ(fall.look(DiskGuard::long_patience - 1, idles), Ids{});
+  EXPECT_EQ(fall.look(1, idles), Ids{1});
+}
+
+TEST(DiskGuard, who_stirs_in_half_of_the_looks_is_not_quiet) {
+  Fall fall;
+  unsigned turn = 0;
+  const auto now_and_then = [&](JailStir& stir) {
+    if (++turn % 2 == 0) ++stir.processes;
+  };
+  EXPECT_EQ(fall.look(DiskGuard::patience + 1, now_and_then), Ids{1});
 }
 
 TEST(DiskGuard, a_fall_that_is_explained_or_that_stops_is_nobodys) {
-  DiskGuard guard;
-  std::uint64_t down = 0;
-  EXPECT_EQ(fall(guard, 10 * DiskGuard::patience, down, true), Ids{});
-  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
-  EXPECT_EQ(guard.look(low(down), {{1, {}}}), Ids{});
-  EXPECT_EQ(fall(guard, DiskGuard::patience - 1, down), Ids{});
+  Fall fall;
+  EXPECT_EQ(fall.look(10 * DiskGuard::patience, forks, true), Ids{});
+  EXPECT_EQ(fall.look(DiskGuard::patience - 1, forks), Ids{});
+  EXPECT_EQ(fall.guard.look(low(fall.down), {{1, {}}}), Ids{});
+  EXPECT_EQ(fall.look(DiskGuard::patience - 1, forks), Ids{});
 }
 
 }  // namespace
