@@ -37,6 +37,13 @@ FirewallCounters counters_of(const Counts& counts, std::string_view jail) {
           count_of(counts, names.stopped)};
 }
 
+/// Whether a first question failed because there is no nf_tables to ask: no netlink of netfilter's
+/// (socket(2)), or one that knows no such subsystem (nfnetlink_rcv_msg()).
+bool is_for_want_of_nf_tables(const Error& error) {
+  const int code = error.code();
+  return code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == EOPNOTSUPP || code == EINVAL;
+}
+
 }  // namespace
 
 /// The socket, opened with the first question.
@@ -90,6 +97,7 @@ Result<void> Firewall::apply(const FirewallJail& jail,
 }
 
 Result<void> Firewall::remove(std::string_view jail) {
+  if (const auto there = generation(); !there && is_for_want_of_nf_tables(there.error())) return {};
   const nft::Table want = plan_shared();
   return change([&](nft::Socket& kernel, std::uint32_t generation) -> Transaction {
     TRY(const auto exists, nft::read_flags(kernel, table_));

@@ -88,7 +88,8 @@ class Firewall {
   [[nodiscard]] Result<void> apply(const FirewallJail& jail,
                                    const std::function<bool(const std::string&)>& is_gone = {});
 
-  /// Takes everything of the jail out of the table. A jail that is not in it is fine.
+  /// Takes everything of the jail out of the table. A jail that is not in it is fine, and so is a
+  /// kernel without nf_tables, which has no table: jails are moved and removed there too.
   [[nodiscard]] Result<void> remove(std::string_view jail);
 
   /// The whole table anew, whatever was in it; counters of jails that stay are kept. With

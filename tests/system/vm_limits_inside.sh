@@ -73,6 +73,40 @@ must in_jail db1 'echo served'
 must ev restart web1
 must in_jail web1 'echo served'
 
+step "a jail's crash does not run the host's core handler"
+cat >/usr/local/sbin/core-handler <<'HANDLER'
+#!/bin/sh
+echo "uid $(id -u) handled $1" >>/run/handled
+cat >/dev/null
+HANDLER
+chmod +x /usr/local/sbin/core-handler
+cores=$(cat /proc/sys/kernel/core_pattern)
+echo '|/usr/local/sbin/core-handler %e' >/proc/sys/kernel/core_pattern
+handled() { grep -qs "uid 0 handled $1" /run/handled; }
+ulimit -c unlimited
+cp /bin/sh /run/host-crash
+run /run/host-crash -c 'kill -SEGV $$'
+until_true 60 'the control: a crash on the host is handled' handled host-crash
+mkdir -p "$CONF/profiles"
+sed 's/"RLIMIT_CORE", "hard": 1,/"RLIMIT_CORE", "hard": 1000000000,/' \
+  /usr/local/share/evojail/profiles/default.json \
+  >"$CONF/profiles/cores.json" # the control: without the layer
+must ev profile check "$CONF/profiles/cores.json"
+set_in db1 PROFILE cores
+must ev restart db1
+run in_jail db1 'exec dash -c "kill -SEGV \$\$"'
+until_true 60 "the control: with another core limit the host's root handles the crash of a jail" handled dash
+rm /run/handled
+run in_jail web1 'exec dash -c "kill -SEGV \$\$"'
+must in_jail web1 true
+run /run/host-crash -c 'kill -SEGV $$'
+until_true 60 'a later crash on the host is handled' handled host-crash
+! handled dash || fail "the crash of a jail ran the host's core handler"
+must grep -q 'RLIMIT_CORE set to 1' <(dmesg)
+echo "$cores" >/proc/sys/kernel/core_pattern
+set_in db1 PROFILE default
+must ev restart db1
+
 step 'what is not delegated is said'
 mkdir -p "/run/systemd/system/$(unit_of db1).d"
 printf '[Service]\nDelegate=no\n' >"/run/systemd/system/$(unit_of db1).d/test.conf"
@@ -86,4 +120,22 @@ must systemctl daemon-reload
 must ev restart db1
 run ev status db1
 if [[ ! -e $(cgroup_of db1)/io.weight ]]; then must_print 'IO_WEIGHT has no effect'; fi
+
+step 'a kernel that has lost nf_tables: jails are still renamed, archived and removed'
+for name in web1 db1; do must ev stop "$name"; done
+must systemctl stop evojail-firewall.service
+must nft delete table inet evojail
+echo 'install nf_tables /bin/false' >/etc/modprobe.d/no-nf-tables.conf
+unload() {
+  local module
+  for module in $(awk '/^(nft_|nf_tables)/ { print $1 }' /proc/modules); do rmmod "$module" 2>/dev/null || true; done
+  ! grep -q '^nf_tables' /proc/modules
+}
+until_true 60 'nf_tables is gone' unload
+run ev start web1
+((CODE != 0)) || fail 'a jail starts without a firewall'
+must ev rename web1 web2
+must ev archive web2
+must ev remove db1 --force
+! compgen -G "$CONF/*.d" || fail 'a jail is left'
 echo "all limits hold, after $(cut -d' ' -f1 /proc/uptime) s"

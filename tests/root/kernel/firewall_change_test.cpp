@@ -1,10 +1,16 @@
 #include <gmock/gmock.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <fstream>
 #include <random>
 
@@ -398,6 +404,36 @@ TEST_F(FirewallChangeTest, WhatIsInUseCannotBeDeleted) {
     EXPECT_ANY_THROW(run("nft delete " + object)) << object;
   }
   EXPECT_THAT(drift_of({first, second}), IsEmpty());
+}
+
+/// This process has no netlink of netfilter's any more, as on a kernel without it.
+bool lose_netfilter() {
+  constexpr auto family = offsetof(seccomp_data, args[0]);
+  constexpr auto protocol = offsetof(seccomp_data, args[2]);
+  std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5),
+                    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, family),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3),
+                    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, protocol),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_NETFILTER, 0, 1),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{filter.size(), filter.data()};
+  return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(FirewallChangeTest, WhereThereIsNoNfTablesThereIsNothingToRemove) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!lose_netfilter()) ::_exit(1);
+    Firewall without("evojail");
+    if (!without.remove(first.name)) ::_exit(2);
+    const auto applied = without.apply(first);
+    ::_exit(applied || applied.error().code() != EPROTONOSUPPORT ? 3 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(FirewallChangeTest, ATableOfAnotherNameIsAnother) {
