@@ -1,5 +1,7 @@
 #include "jail/disk_guard.hpp"
 
+#include <utility>
+
 namespace evojail {
 
 bool DiskGuard::writes(std::uint32_t id, const DiskUse& use) const {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/parse.hpp"
 #include "base/printable.hpp"
 

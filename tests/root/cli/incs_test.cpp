@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>

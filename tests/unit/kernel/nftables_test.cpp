@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 
