@@ -6,8 +6,8 @@ namespace evojail {
 
 namespace {
 
-/// Within quotes: one that the client wrote must not end them.
-std::string quoted(std::string_view command) {
+/// A quote that the client wrote must not end the quotes.
+std::string in_quotes(std::string_view command) {
   std::string text = "'";
   for (const char c : command) {
     if (c == '\'') {
@@ -26,7 +26,7 @@ std::string describe(const SessionRecord& record) {
                                  to_string(record.peer), record.ended - record.began,
                                  record.traffic.received, record.traffic.sent);
   if (!record.command.empty()) {
-    text += "; the client says: " + quoted(record.command);
+    text += "; the client says: " + in_quotes(record.command);
     if (!record.outcome.empty()) text += ": " + record.outcome;
   }
   return text;
