@@ -44,7 +44,8 @@ equal "$(supervisor_of web1)" "$init_before"
 sees db1 "$neighbours" || fail 'the session of the neighbour is gone'
 
 step 'files'
-must in_jail web1 'find / 2>/dev/null'
+# The files in /proc of the session's sshd are closed to it where that has given up its own debugging.
+must in_jail web1 'find / 2>/dev/null || true'
 must_print '^/data/secret-of-web1$'
 must_not_print 'secret-of-(db1|mail1)'
 must_not_print "$(basename "$T")"
