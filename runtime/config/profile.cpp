@@ -96,7 +96,7 @@ class Node {
   [[nodiscard]] Result<std::string> sentence() const {
     const auto* text = value_->get_ptr<const std::string*>();
     if (text == nullptr) return bad("a string is expected");
-    const auto control = [](char c) { return (c >= '\0' && c < ' ') || c == '\x7f'; };
+    const auto control = [](unsigned char c) { return c < ' ' || c == '\x7f'; };
     if (text->empty() || std::ranges::any_of(*text, control)) {
       return bad("one line of text is expected");
     }

@@ -10,7 +10,7 @@
 namespace {
 
 bool shows_plainly(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (c >= '\0' && c < ' ') || c == '\x7f'; });
+  return std::ranges::none_of(text, [](unsigned char c) { return c < ' ' || c == '\x7f'; });
 }
 
 void check_group(const evojail::SyscallGroup& group) {
