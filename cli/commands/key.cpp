@@ -62,7 +62,7 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
   } else if (options.now) {
     fmt::print("; {} ended\n", count_of(ended, "session"));
   } else if (ended != 0) {
-    fmt::print("; {} of addresses no longer allowed ended, the others go on\n",
+    fmt::print("; {} ended, port or address changed, the others go on\n",
                count_of(ended, "session"));
   } else {
     fmt::print("; sessions that are open go on\n");

@@ -40,14 +40,16 @@ Result<void> set_port(const Invocation& invocation, const PortOptions& options) 
   TRY(const PortWord wish, parse_port_word(*options.port));
   TRY(const FileLock ports, lock_ports(host));
   TRY(const std::uint16_t port, take_port(host, options.name, wish));
+  std::uint64_t ended = 0;
+  if (port != before.port) {
+    // Ahead of the rules for the new port, which would not even let their clients know.
+    TRY(const auto sessions, ask_end_sessions(JailPaths(host, options.name)));
+    ended = sessions.value_or(0);
+  }
   TRY(SettingsChange change, change_settings(invocation, options.name, [port](const JailSettings&) {
         return Result<SettingsEdit>(SettingsEdit{"PORT", std::to_string(port)});
       }));
-  if (change.running && port != before.port) {
-    // The firewall lets nothing of theirs through any more; better they know.
-    TRY(const auto ended, ask_end_sessions(JailPaths(host, options.name)));
-    change.ended_sessions += ended.value_or(0);
-  }
+  change.ended_sessions += ended;
   fmt::print("{}\n", port);  // what `auto` chose, for scripts
   if (!invocation.quiet) {
     print_note(fmt::format("jail '{}' is on port {}; {}", options.name, port, describe(change)));

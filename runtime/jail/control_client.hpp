@@ -17,12 +17,12 @@ namespace evojail {
 [[nodiscard]] Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths);
 
 struct ReloadOutcome {
-  std::uint64_t ended = 0;           ///< sessions, of addresses that are no longer allowed
+  std::uint64_t ended = 0;           ///< sessions, whose port or address the settings no longer have
   std::vector<std::string> pending;  ///< settings that have changed and wait for a restart
 };
 
-/// Settings and keys anew, for the connections to come; sessions from addresses that are no longer
-/// allowed end. nullopt when the jail is off.
+/// Settings and keys anew, for the connections to come; sessions whose address is no longer allowed
+/// end, and those on another port. nullopt when the jail is off.
 [[nodiscard]] Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths);
 
 /// Stops the jail and waits until nothing of it is left. @return how many sessions that ended;

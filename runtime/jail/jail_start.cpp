@@ -145,7 +145,8 @@ Result<void> put_in_force(const SupervisorOptions& options, SupervisorState& sta
 }  // namespace
 
 Result<JailSettings> apply_settings(const SupervisorOptions& options, SupervisorState& state,
-                                    const JailSettings& before) {
+                                    const JailSettings& before,
+                                    const std::function<void()>& leave_port) {
   const std::string file = JailPaths(options.host, options.name).conf;
   TRY(auto text, load_jail_text(options.host, options.name));
   TRY(auto settings, parse_jail_settings(text, file));
@@ -153,6 +154,7 @@ Result<JailSettings> apply_settings(const SupervisorOptions& options, Supervisor
   std::optional<Fd> listener;
   if (port != settings.port) {
     TRY(listener, listen_tcp(settings.port));
+    leave_port();
   }
   if (auto done = put_in_force(options, state, settings); !done) {
     [[maybe_unused]] const auto undone = put_in_force(options, state, before);

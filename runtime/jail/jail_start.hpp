@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "config/jail_settings.hpp"
 #include "jail/supervisor.hpp"
 #include "jail/supervisor_state.hpp"
@@ -16,8 +18,11 @@ namespace evojail {
 
 /// Makes a running jail follow its settings: firewall, keys, sshd_config, the rules for new
 /// sessions, the port. What it cannot take up is undone: it goes on with those of `before`.
+/// @param leave_port ends the sessions of the old port where the settings name another one. It is
+///        called ahead of the new rules, which let nothing of theirs through, their end included.
 [[nodiscard]] Result<JailSettings> apply_settings(const SupervisorOptions& options,
                                                   SupervisorState& state,
-                                                  const JailSettings& before);
+                                                  const JailSettings& before,
+                                                  const std::function<void()>& leave_port);
 
 }  // namespace evojail

@@ -89,14 +89,15 @@ class Supervisor {
     return end();
   }
 
-  /// After a take-over: follows the settings, ends the sessions of addresses that are off the list,
-  /// and answers whoever asked for the reload.
+  /// After a take-over: follows the settings, ends the sessions of a port that is left and of
+  /// addresses that are off the list, and answers whoever asked for the reload.
   void finish_reload() {
     ControlReply reply;
-    if (auto applied = apply_settings(options_, state_, settings_)) {
+    const auto leave_port = [this, &reply] { reply.sessions = sessions_.end_all(); };
+    if (auto applied = apply_settings(options_, state_, settings_, leave_port)) {
       settings_ = std::move(*applied);
       reply.pending = state_.pending;
-      reply.sessions = sessions_.end_where(
+      reply.sessions += sessions_.end_where(
           [this](const Session& session) { return !allows(settings_, session.peer.address); });
       log(LogLevel::info, fmt::format("reloaded, {} sessions ended, {} go on", reply.sessions,
                                       state_.sessions.size() - reply.sessions));

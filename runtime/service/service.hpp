@@ -32,8 +32,8 @@ enum class StartOutcome { started, running_already };
 [[nodiscard]] Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
                                                                 const std::string& name);
 
-/// Settings, keys and program anew, in place: no session is lost but those of addresses that are no
-/// longer allowed. nullopt when the jail is off.
+/// Settings, keys and program anew, in place: no session is lost but those whose port or address
+/// the settings no longer have. nullopt when the jail is off.
 [[nodiscard]] Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
                                                                const std::string& name);
 

@@ -88,3 +88,31 @@ must ev ip web1 10.99.2.2
 must ev start web1
 answers beta 10.99.2.1
 is_silent alpha 10.99.1.1
+
+# the_wall_stopped_nothing: a count there means that somebody got around the filter.
+the_wall_stopped_nothing() {
+  must ev status web1
+  must_not_print 'tried to send elsewhere'
+}
+
+step 'another port: sessions on the old one end, their client is told, and the wall has nothing to count'
+must ev ip web1 all
+introduce web1 10.99.1.1 there
+open_session there alpha
+must ev port web1 2300
+must_say '1 session ended'
+until_true 30 'the client on the old port is told' session_ended there
+close_session there
+the_wall_stopped_nothing
+introduce web1 10.99.1.1 thence
+open_session thence alpha
+sed -i 's/^PORT=.*/PORT=2400/' "$CONF/web1.d/jail.conf"
+must ev reload web1
+must_print '1 session ended'
+until_true 30 'the client on the old port is told' session_ended thence
+the_wall_stopped_nothing
+introduce web1 10.99.1.1 whither
+open_session whither alpha
+must ev reload web1
+session_echoes whither 'a reload that changes nothing ends nothing' || fail 'the session ended'
+close_session whither
