@@ -1,7 +1,5 @@
 #include "cli/fingerprint.hpp"
 
-#include <fmt/format.h>
-
 #include "base/base64.hpp"
 #include "base/parse.hpp"
 #include "base/sha256.hpp"
@@ -16,7 +14,7 @@ std::optional<std::string> fingerprint(std::string_view public_key) {
   const auto digest = sha256(*blob);
   std::string text = encode_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
   while (text.ends_with('=')) text.pop_back();
-  return fmt::format("SHA256:{} ({})", text, words[0]);
+  return "SHA256:" + text;
 }
 
 }  // namespace evojail

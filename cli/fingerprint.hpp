@@ -6,8 +6,8 @@
 
 namespace evojail {
 
-/// "SHA256:… (ssh-ed25519)" of a public key's line, as ssh(1) shows it to whoever connects for the
-/// first time; nothing where the line holds no key.
+/// "SHA256:…" of a public key's line, as ssh(1) shows it to whoever connects for the first time;
+/// nothing where the line holds no key.
 [[nodiscard]] std::optional<std::string> fingerprint(std::string_view public_key);
 
 }  // namespace evojail

@@ -24,7 +24,8 @@ Result<std::optional<std::int64_t>> parse_hold_end(const std::optional<std::stri
   day.tm_mday = static_cast<int>(date->day) + 1;
   day.tm_isdst = -1;
   const std::time_t end = std::mktime(&day);
-  if (end <= std::time(nullptr)) return fail(fmt::format("{} is over", *text));
+  if (end <= std::time(nullptr))
+    return fail(fmt::format("{} is over: a hold needs a day to come", *text));
   return end;
 }
 

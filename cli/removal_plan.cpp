@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.hpp"
+#include "cli/select.hpp"
 #include "config/jail_name.hpp"
 #include "config/jail_settings.hpp"
 #include "config/layout.hpp"
@@ -76,17 +77,12 @@ std::string describe(const Fate& fate) {
   return {};
 }
 
-Result<void> require_owner(const JailPaths& paths, const std::string& owner) {
-  if (path_exists(paths.incs_dir) || path_exists(paths.conf)) return {};
-  return fail(fmt::format("no such jail: '{}'", owner), ErrorKind::no_such_jail);
-}
-
 }  // namespace
 
 Result<RemovalPlan> plan_removal(const HostSettings& host, const std::string& owner,
                                  Calendar& calendar, const RemovalQuestion& question) {
   const JailPaths paths(host, owner);
-  CHECK(require_owner(paths, owner));
+  CHECK(require_inc_owner(host, owner));
   TRY(const auto policy, read_policy(paths));
   TRY(auto options, read_options(paths));
   // An archived jail never gets a fresh inc again, and no failing one hides behind that.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "base/file.hpp"
 #include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "config/jail_name.hpp"
+#include "config/layout.hpp"
 #include "store/jails.hpp"
 
 namespace evojail {
@@ -14,6 +16,18 @@ namespace evojail {
 Result<void> require_jail(const HostSettings& host, const std::string& name) {
   CHECK(load_jail_text(host, name));
   return {};
+}
+
+Result<void> require_inc_owner(const HostSettings& host, const std::string& name) {
+  CHECK(parse_jail_name(name));
+  if (path_exists(JailPaths(host, name).incs_dir)) return {};
+  return require_jail(host, name);
+}
+
+Result<void> require_new_name(const HostSettings& host, const std::string& name) {
+  CHECK(parse_jail_name(name));
+  if (!path_exists(JailPaths(host, name).conf)) return {};
+  return fail(fmt::format("jail '{}' exists already", name));
 }
 
 Result<std::vector<std::string>> select_jails(const HostSettings& host, const std::string& word) {

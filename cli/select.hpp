@@ -14,6 +14,13 @@ struct Invocation;
 /// Checks that a jail of that name exists; its settings may be broken.
 [[nodiscard]] Result<void> require_jail(const HostSettings& host, const std::string& name);
 
+/// Checks that there are incs of that name, or a jail that may have some: an archived jail's incs
+/// stay.
+[[nodiscard]] Result<void> require_inc_owner(const HostSettings& host, const std::string& name);
+
+/// Checks that a jail can be called so: the name is well formed, and no jail's.
+[[nodiscard]] Result<void> require_new_name(const HostSettings& host, const std::string& name);
+
 /// "all", or the name of a jail that exists.
 [[nodiscard]] Result<std::vector<std::string>> select_jails(const HostSettings& host,
                                                             const std::string& word);

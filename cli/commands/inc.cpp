@@ -72,6 +72,23 @@ void wait_for_sessions(const HostSettings& host, const std::vector<std::string>&
   }
 }
 
+/// Takes the names that no jail has out of `names`, a failure each.
+std::vector<IncOutcome> take_out_missing(const HostSettings& host,
+                                         std::vector<std::string>& names) {
+  std::vector<IncOutcome> outcomes;
+  std::erase_if(names, [&](const std::string& name) {
+    auto there = require_jail(host, name);
+    // Whatever else is wrong may not keep an inc from being taken.
+    if (there || there.error().kind() == ErrorKind::failed) return false;
+    IncOutcome outcome;
+    outcome.jail = name;
+    outcome.error = std::move(there).error();
+    outcomes.push_back(std::move(outcome));
+    return true;
+  });
+  return outcomes;
+}
+
 std::vector<IncRequest> make_requests(const HostSettings& host,
                                       const std::vector<std::string>& names) {
   std::vector<IncRequest> requests;
@@ -160,8 +177,9 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   if (!inc_name) return report(inc_name.error());
   const auto patience = parse_wait(command.wait);
   if (!patience) return report(patience.error());
-  const auto names = select_jails(invocation.host, command.names);
+  auto names = select_jails(invocation.host, command.names);
   if (!names) return report(names.error());
+  const auto missing = take_out_missing(invocation.host, *names);
 
   Progress waiting("waiting for sessions", invocation.quiet);
   wait_for_sessions(invocation.host, *names, *patience, waiting);
@@ -177,6 +195,7 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
                               show(progress, state);
                             });
   progress.clear();
+  outcomes.insert(outcomes.end(), missing.begin(), missing.end());
   if (command.json) {
     fmt::print("{}\n", inc_outcomes_json(*inc_name, outcomes));
   } else if (!invocation.quiet && !std::ranges::all_of(outcomes, failed)) {

@@ -8,6 +8,7 @@
 #include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "store/holds.hpp"
+#include "store/incs.hpp"
 
 namespace evojail {
 namespace {
@@ -20,6 +21,7 @@ struct HoldOptions {
 
 Result<void> run_hold(const Invocation& invocation, const HoldOptions& options) {
   TRY(const IncName name, parse_inc_word(options.word));
+  CHECK(require_inc_owner(invocation.host, name.jail));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
   CHECK(hold_inc(invocation.host, name.jail, name.inc, reason, until));
@@ -29,10 +31,29 @@ Result<void> run_hold(const Invocation& invocation, const HoldOptions& options) 
   return {};
 }
 
+/// The inc that the word names; of a jail's name, all that are held: what freeze held.
+Result<std::vector<IncName>> select_held(const HostSettings& host, const std::string& word) {
+  if (word.contains('/')) {
+    TRY(IncName one, parse_inc_word(word));
+    CHECK(require_inc_owner(host, one.jail));
+    return std::vector<IncName>{std::move(one)};
+  }
+  CHECK(require_inc_owner(host, word));
+  TRY(const auto incs, list_incs(host, word));
+  std::vector<IncName> held;
+  for (const IncInfo& inc : incs) {
+    if (inc.held) held.push_back({word, inc.name});
+  }
+  if (held.empty()) return fail(fmt::format("jail '{}' has no inc on hold", word));
+  return held;
+}
+
 Result<void> run_release(const Invocation& invocation, const std::string& word) {
-  TRY(const IncName name, parse_inc_word(word));
-  CHECK(release_inc(invocation.host, name.jail, name.inc));
-  if (!invocation.quiet) fmt::print("inc '{}' is held no more\n", word);
+  TRY(const auto incs, select_held(invocation.host, word));
+  for (const IncName& inc : incs) {
+    CHECK(release_inc(invocation.host, inc.jail, inc.inc));
+    if (!invocation.quiet) fmt::print("inc '{}/{}' is held no more\n", inc.jail, inc.inc);
+  }
   return {};
 }
 
@@ -41,12 +62,14 @@ Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options
   CHECK(require_jail(invocation.host, options.word));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
-  TRY(const auto sessions, stop_jail(service_of(invocation), options.word));
+  const ServiceHost service = service_of(invocation);
+  TRY(const auto sessions, stop_jail(service, options.word));
   TRY(const std::size_t held, hold_all_incs(invocation.host, options.word, reason, until));
+  TRY(const bool at_boot, disable_jail(service, options.word));
   if (invocation.quiet) return {};
-  fmt::print("jail '{}' is {}; {} held\n", options.word,
+  fmt::print("jail '{}' is {}{}; {} held\n", options.word,
              sessions ? fmt::format("stopped, {} ended", count_of(*sessions, "session")) : "off",
-             count_of(held, "inc"));
+             at_boot ? ", and no longer starts at boot" : "", count_of(held, "inc"));
   return {};
 }
 
@@ -65,8 +88,9 @@ Action declare_inc_hold(Arguments& arguments) {
 
 Action declare_inc_release(Arguments& arguments) {
   auto word = std::make_shared<std::string>();
-  arguments.word("NAME/INC", *word, "the inc");
+  arguments.word("NAME/INC|NAME", *word, "the inc, or all of a jail that are held");
   arguments.example("inc-release web1/2026-03-22-11", "The policy decides about it again.");
+  arguments.example("inc-release web1", "After a freeze.");
   return [word](const Invocation& invocation) { return report(run_release(invocation, *word)); };
 }
 
@@ -77,7 +101,9 @@ Action declare_freeze(Arguments& arguments) {
   arguments.option("--until", "YYYY-MM-DD", options->until,
                    "the last day of the holds; without it they have no end");
   arguments.note(
-      "An inc that is held already keeps its reason beside this one, and of both ends the later.");
+      "An inc that is held already keeps its reason beside this one, and of both ends the later. "
+      "Nor does the jail start at boot any more. To take it up again: evojail inc-release NAME, "
+      "evojail start NAME, and systemctl enable for its unit.");
   arguments.example("freeze web1 --reason 'client compromised'",
                     "Nothing of its history goes until somebody has looked at it.");
   return

@@ -2,13 +2,10 @@
 
 #include <memory>
 
-#include "base/file.hpp"
 #include "cli/bulk.hpp"
 #include "cli/declare.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
-#include "config/jail_name.hpp"
-#include "config/layout.hpp"
 #include "store/holds.hpp"
 #include "store/incs.hpp"
 
@@ -28,11 +25,7 @@ Result<std::vector<IncName>> select_incs(const HostSettings& host, const std::st
   if (word == "all") {
     TRY(owners, list_inc_owners(host));
   } else {
-    CHECK(parse_jail_name(word));
-    const JailPaths paths(host, word);
-    if (!path_exists(paths.incs_dir) && !path_exists(paths.conf)) {
-      return fail(fmt::format("no such jail: '{}'", word), ErrorKind::no_such_jail);
-    }
+    CHECK(require_inc_owner(host, word));
   }
   std::vector<IncName> all;
   for (const std::string& owner : owners) {

@@ -4,20 +4,17 @@
 #include <array>
 #include <memory>
 
-#include "base/file.hpp"
-#include "base/parse.hpp"
-#include "base/printable.hpp"
 #include "cli/declare.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/fingerprint.hpp"
+#include "cli/json/jails.hpp"
 #include "cli/key_file.hpp"
 #include "cli/message.hpp"
 #include "cli/port_word.hpp"
 #include "cli/report.hpp"
+#include "cli/select.hpp"
 #include "config/check_policy.hpp"
-#include "config/jail_name.hpp"
 #include "config/jail_settings.hpp"
-#include "config/layout.hpp"
 #include "jail/base_image.hpp"
 #include "jail/host_keys.hpp"
 #include "jail/jail_rules.hpp"
@@ -36,6 +33,7 @@ struct InitOptions {
   std::optional<std::string> port;
   std::optional<std::string> key;
   bool legacy_clients = false;
+  bool json = false;
 };
 
 struct MadeJail {
@@ -43,15 +41,6 @@ struct MadeJail {
   bool has_key = false;
   std::vector<HostKey> host_keys;
 };
-
-/// What can be said before anything is made.
-Result<void> check_new_name(const HostSettings& host, const std::string& name) {
-  CHECK(parse_jail_name(name));
-  if (path_exists(JailPaths(host, name).conf)) {
-    return fail(fmt::format("jail '{}' exists already", name));
-  }
-  return {};
-}
 
 NewJail plan_jail(const InitOptions& options, std::uint16_t port, const std::string& keys,
                   const std::vector<HostKey>& host_keys) {
@@ -76,7 +65,6 @@ Result<void> enrol(const HostSettings& host, const std::string& name) {
 }
 
 Result<MadeJail> make_jail(const HostSettings& host, const InitOptions& options) {
-  CHECK(check_new_name(host, options.name));
   TRY(const PortWord wish, parse_port_word(options.port.value_or("auto")));
   std::string keys;
   if (options.key) {
@@ -133,7 +121,7 @@ void tell(const InitOptions& options, const MadeJail& made, const std::string& c
       options.name, host_name(), made.port);
   fmt::print("\nhost keys, as ssh shows them on the first connection:\n");
   for (const HostKey& key : made.host_keys) {
-    fmt::print("  {}\n", fingerprint(key.public_key).value_or("?"));
+    fmt::print("  {} ({})\n", fingerprint(key.public_key).value_or("?"), key.type);
   }
 }
 
@@ -147,22 +135,29 @@ Action declare_init(Arguments& arguments) {
   arguments.option("--key", "FILE", options->key, "the client's public keys; - for stdin");
   arguments.flag("--legacy-clients", options->legacy_clients,
                  "an RSA host key and the key exchange of older clients as well");
+  arguments.flag("--json", options->json, "for machines");
   arguments.example("init web1", "A jail on the next free port.");
   arguments.example("init web1 --port 2300 --key web1.pub", "On this port, open to this key.");
   arguments.note(
       "A new jail keeps incs of today and the three days before, and of the first of this month "
       "and the last: CONFDIR/NAME.d/incs_policy says so and can be edited.");
   return [options](const Invocation& invocation) {
+    if (const auto fit = require_new_name(invocation.host, options->name); !fit) {
+      return report(fit);
+    }
     auto made = make_jail(invocation.host, *options);
     if (!made) {
-      return report(
-          std::move(made).error().in(fmt::format("making jail '{}'", printable(options->name))));
+      return report(std::move(made).error().in(fmt::format("making jail '{}'", options->name)));
     }
     warn_of_root_volume(invocation.host);
     const std::string command = invocation.settings_file.empty()
                                     ? "evojail"
                                     : "evojail --config " + invocation.settings_file;
-    if (!invocation.quiet) tell(*options, *made, command);
+    if (options->json) {
+      fmt::print("{}\n", new_jail_json(options->name, made->port, made->host_keys));
+    } else if (!invocation.quiet) {
+      tell(*options, *made, command);
+    }
     return exit_code::done;
   };
 }

@@ -49,6 +49,7 @@ Result<void> change_addresses(const Invocation& invocation, const IpOptions& opt
       change_settings(invocation, options.name, [&options](const JailSettings& settings) {
         return edit_addresses(settings, options);
       }));
+  if (options.json) return show_addresses(invocation.host, options);
   if (invocation.quiet) return {};
   TRY(const JailSettings settings, load_jail(invocation.host, options.name));
   fmt::print("jail '{}' is open to: {}; {}\n", options.name, format_allow(settings),

@@ -10,6 +10,7 @@
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/text.hpp"
+#include "config/authorized_keys.hpp"
 #include "config/layout.hpp"
 #include "jail/control_client.hpp"
 #include "store/jails.hpp"
@@ -48,6 +49,7 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
   const HostSettings& host = invocation.host;
   CHECK(require_jail(host, options.name));
   TRY(const std::string text, read_key_file(*options.file));
+  TRY(const std::size_t keys, check_authorized_keys(text, *options.file));
   CHECK(replace_keys(host, options.name, text));
   TRY(const auto outcome, reload_jail(service_of(invocation), options.name));
   std::uint64_t ended = outcome ? outcome->ended : 0;
@@ -55,8 +57,9 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
     TRY(const auto more, ask_end_sessions(JailPaths(host, options.name)));
     ended += more.value_or(0);
   }
+  if (options.json) return show_keys(host, options);
   if (invocation.quiet) return {};
-  fmt::print("jail '{}' takes the keys from now on", options.name);
+  fmt::print("jail '{}' takes {} from now on", options.name, count_of(keys, "key"));
   if (!outcome) {
     fmt::print("; it is off\n");
   } else if (options.now) {

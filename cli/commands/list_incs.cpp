@@ -2,16 +2,14 @@
 
 #include <memory>
 
-#include "base/file.hpp"
 #include "cli/declare.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json/incs.hpp"
 #include "cli/report.hpp"
+#include "cli/select.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
-#include "config/jail_name.hpp"
-#include "config/layout.hpp"
 #include "store/holds.hpp"
 #include "store/incs.hpp"
 
@@ -30,11 +28,7 @@ struct Incs {
 };
 
 Result<Incs> read_incs(const HostSettings& host, const std::string& name) {
-  TRY(const std::string checked, parse_jail_name(name));
-  const JailPaths paths(host, checked);
-  if (!path_exists(paths.incs_dir) && !path_exists(paths.conf)) {
-    return fail(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail);
-  }
+  CHECK(require_inc_owner(host, name));
   Incs all;
   TRY(all.incs, list_incs(host, name));
   TRY(all.holds, list_holds(host, name));
@@ -48,7 +42,9 @@ std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
   if (inc.held) {
     std::string held = "held";
     for (const Hold& hold : holds) {
-      if (hold.identity == inc.identity) held += ": " + hold.reason;
+      if (hold.identity != inc.identity) continue;
+      if (hold.until) held += " until " + format_local_time(*hold.until - 1).substr(0, 10);
+      held += ": " + hold.reason;
     }
     notes.push_back(held);
   }

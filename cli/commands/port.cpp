@@ -23,14 +23,14 @@ struct PortOptions {
   bool json = false;
 };
 
+/// A bare number: scripts read it, and what `auto` chose.
+void print_port(const PortOptions& options, std::uint16_t port) {
+  fmt::print("{}\n", options.json ? port_json(options.name, port) : std::to_string(port));
+}
+
 Result<void> show_port(const HostSettings& host, const PortOptions& options) {
   TRY(const JailSettings settings, load_jail(host, options.name));
-  // A bare number: scripts read it.
-  if (options.json) {
-    fmt::print("{}\n", port_json(options.name, settings.port));
-  } else {
-    fmt::print("{}\n", settings.port);
-  }
+  print_port(options, settings.port);
   return {};
 }
 
@@ -50,7 +50,7 @@ Result<void> set_port(const Invocation& invocation, const PortOptions& options) 
         return Result<SettingsEdit>(SettingsEdit{"PORT", std::to_string(port)});
       }));
   change.ended_sessions += ended;
-  fmt::print("{}\n", port);  // what `auto` chose, for scripts
+  print_port(options, port);
   if (!invocation.quiet) {
     print_note(fmt::format("jail '{}' is on port {}; {}", options.name, port, describe(change)));
   }

@@ -63,17 +63,18 @@ Result<void> show(const HostSettings& host, const ProfileOptions& options) {
   return {};
 }
 
-std::string_view name_of(Architecture architecture) {
-  return architecture == Architecture::x86_64 ? "x86_64" : "aarch64";
-}
-
-Result<void> check(const std::string& file, bool quiet) {
+Result<void> check(const ProfileOptions& options, bool quiet) {
+  const std::string& file = *options.object;
   TRY(const Profile profile, load_profile_file(file));
   TRY(const auto sizes, check_profile(profile));
+  if (options.json) {
+    fmt::print("{}\n", profile_check_json(file, sizes));
+    return {};
+  }
   if (quiet) return {};
   fmt::print("'{}' is sound\n", file);
   for (const CompiledSize& size : sizes) {
-    fmt::print("  {}: a filter of {} instructions\n", name_of(size.architecture),
+    fmt::print("  {}: a filter of {} instructions\n", to_string(size.architecture),
                size.instructions);
   }
   return {};
@@ -82,7 +83,7 @@ Result<void> check(const std::string& file, bool quiet) {
 Result<void> run_profile(const Invocation& invocation, const ProfileOptions& options) {
   if (options.verb == "list" && !options.object) return list(invocation.host, options);
   if (options.verb == "show" && options.object) return show(invocation.host, options);
-  if (options.verb == "check" && options.object) return check(*options.object, invocation.quiet);
+  if (options.verb == "check" && options.object) return check(options, invocation.quiet);
   return std::unexpected(Error("profile: list, show NAME or check FILE is wanted").hint(kUsage));
 }
 
@@ -93,11 +94,10 @@ Action declare_profile(Arguments& arguments) {
   arguments.word("list|show|check", options->verb, "what to do");
   arguments.optional_word("NAME|FILE", options->object,
                           "a profile's name to show, a file to check");
-  arguments.flag("--json", options->json, "list: for machines; show: the profile as it is written");
+  arguments.flag("--json", options->json, "for machines; show: the file as it is written");
   arguments.example("profile list", "The profiles that PROFILE in jail.conf can name.");
   arguments.example("profile show sftp",
-                    "System calls, capabilities, programs and limits, with "
-                    "reasons; it is JSON.");
+                    "System calls, capabilities, programs and limits, with reasons.");
   arguments.example("profile check my.json", "Errors with their line.");
   arguments.note(
       "Profiles of your own go into CONFDIR/profiles/NAME.json. One that is called like one of "

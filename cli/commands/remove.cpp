@@ -53,7 +53,7 @@ std::string question(const HostSettings& host, const std::string& name) {
                      incs && !incs->empty() ? " and " + count_of(incs->size(), "inc") : "");
 }
 
-Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& options) {
+Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& options, bool gone) {
   const HostSettings& host = invocation.host;
   TRY(const auto sessions, stop_jail(service_of(invocation), options.name));
   forget_boots(host, options.name);
@@ -74,7 +74,13 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
         "'{}' stays: {} no inc of evojail's: {}", JailPaths(host, options.name).incs_dir,
         left.size() == 1 ? "it holds what is" : "it holds things that are", enumerate(left)));
   }
-  if (!invocation.quiet) {
+  if (invocation.quiet) return {};
+  if (gone) {
+    const JailPaths paths(host, options.name);
+    const bool archived = path_exists(paths.incs_dir) || path_exists(paths.archive_dir);
+    fmt::print("there is no jail '{}'{}\n", options.name,
+               archived ? "; what is left of an archived one stays" : "");
+  } else {
     fmt::print("jail '{}' removed{}\n", options.name,
                sessions ? fmt::format(", {} ended", count_of(*sessions, "session")) : "");
   }
@@ -102,7 +108,7 @@ int run_remove(const Invocation& invocation, const RemoveOptions& options) {
       return exit_code::refused;
     }
   }
-  return report(remove_whole(invocation, options));
+  return report(remove_whole(invocation, options, gone));
 }
 
 }  // namespace

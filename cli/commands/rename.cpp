@@ -6,7 +6,6 @@
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/text.hpp"
-#include "config/jail_name.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/jail_rules.hpp"
 #include "jail/last_session.hpp"
@@ -21,12 +20,6 @@ struct Names {
   std::string new_name;
 };
 
-Result<void> check_new_name(const HostSettings& host, const std::string& name) {
-  CHECK(parse_jail_name(name));
-  if (load_jail_text(host, name)) return fail(fmt::format("jail '{}' exists already", name));
-  return {};
-}
-
 /// The old name's went with the name.
 Result<void> put_rules(const HostSettings& host, const std::string& name) {
   TRY(const FirewallJail wanted, wanted_firewall(host, name));
@@ -35,7 +28,7 @@ Result<void> put_rules(const HostSettings& host, const std::string& name) {
 
 Result<void> run_rename(const Invocation& invocation, const Names& names) {
   const HostSettings& host = invocation.host;
-  CHECK(check_new_name(host, names.new_name));
+  CHECK(require_new_name(host, names.new_name));
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, names.old_name));
   // First: what is known of boots must not outlive a rename that another operation finishes.

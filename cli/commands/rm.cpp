@@ -115,7 +115,7 @@ int run_rm(const Invocation& invocation, const RmCommand& command) {
   } else if (!invocation.quiet && !plans.empty()) {
     const auto removed =
         std::ranges::count(outcomes, RemovalStatus::removed, &RemovalOutcome::status);
-    fmt::print("{} removed, of {}\n", count_of(static_cast<std::uint64_t>(removed), "inc"),
+    fmt::print("{} removed, {} looked at\n", count_of(static_cast<std::uint64_t>(removed), "inc"),
                count_of(plans.size(), "jail"));
   }
   return failures.finish(owners->size());

@@ -37,8 +37,7 @@ Result<std::string> reload_one(const ServiceHost& service, const std::string& na
   if (!outcome) return "off: there is nothing to reload";
   std::string text = "reloaded";
   if (outcome->ended != 0) {
-    text += fmt::format(", {} ended: port or address changed",
-                        count_of(outcome->ended, "session"));
+    text += fmt::format(", {} ended: port or address changed", count_of(outcome->ended, "session"));
   }
   if (!outcome->pending.empty()) {
     text += fmt::format("; with the next restart: {}", join(outcome->pending, ", "));

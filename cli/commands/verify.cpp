@@ -8,6 +8,7 @@
 #include "cli/json/incs.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
+#include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "store/inc_verify.hpp"
 
@@ -61,6 +62,9 @@ Error not_as_taken(const IncVerification& verification, const VerifyCommand& com
 }
 
 int run_verify(const Invocation& invocation, const VerifyCommand& command) {
+  if (const auto there = require_inc_owner(invocation.host, command.name); !there) {
+    return report(there);
+  }
   Progress progress("verifying", invocation.quiet);
   VerifyOptions options;
   options.contents = command.contents;

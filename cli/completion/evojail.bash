@@ -3,7 +3,7 @@
 # The options of one command.
 _evojail_options() {
   case $1 in
-    init) echo --port --key --legacy-clients ;;
+    init) echo --port --key --legacy-clients --json ;;
     list) echo --json ;;
     status) echo --no-header --json ;;
     rename | archive | start | stop | restart | reload | is-on | run) ;;
@@ -11,7 +11,7 @@ _evojail_options() {
     key) echo --now --json ;;
     ip) echo --remove --json ;;
     port) echo --json ;;
-    firewall) echo --watch ;;
+    firewall) echo --watch --json ;;
     inc) echo --wait --at --json ;;
     rm) echo --dry-run --explain --if-fresh --json ;;
     list-incs) echo --no-header --json ;;

@@ -55,7 +55,7 @@ complete -c evojail -n "__fish_seen_subcommand_from $inc_commands" -a '(__evojai
 complete -c evojail -n '__fish_seen_subcommand_from key' -F
 complete -c evojail -n '__fish_seen_subcommand_from profile' -a 'list show check' -F
 
-complete -c evojail -n '__fish_seen_subcommand_from list status list-incs key ip port inc rm verify check-setup update profile' -l json -d 'For machines'
+complete -c evojail -n '__fish_seen_subcommand_from init list status list-incs firewall key ip port inc rm verify check-setup update profile' -l json -d 'For machines'
 complete -c evojail -n '__fish_seen_subcommand_from status list-incs' -l no-header -d 'Rows only'
 complete -c evojail -n '__fish_seen_subcommand_from init' -l port -x -a auto -d 'The port'
 complete -c evojail -n '__fish_seen_subcommand_from init' -l key -r -F -d 'Public keys'

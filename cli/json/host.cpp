@@ -2,17 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/json/document.hpp"
+#include "config/profile_text.hpp"
+
 namespace evojail {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// schema_version in front; bytes that are no UTF-8 are replaced.
-std::string print_document(const json& members) {
-  json document = {{"schema_version", 1}};
-  document.update(members);
-  return document.dump(2, ' ', false, json::error_handler_t::replace);
-}
 
 json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
@@ -38,19 +34,19 @@ std::string findings_json(const Findings& findings) {
                     {"text", finding.text},
                     {"cure", text_or_null(finding.cure)}});
   }
-  return print_document({{"findings", std::move(list)}});
+  return print_document(json{{"findings", std::move(list)}});
 }
 
 std::string update_json(const BuildReport& build, const std::vector<std::string>& pruned) {
-  return print_document({{"base_image", build.id},
-                         {"built", build.built},
-                         {"files", build.files},
-                         {"bytes", build.bytes},
-                         {"added", build.changes.added},
-                         {"removed", build.changes.removed},
-                         {"changed", build.changes.changed},
-                         {"left_out", build.left_out},
-                         {"pruned", pruned}});
+  return print_document(json{{"base_image", build.id},
+                             {"built", build.built},
+                             {"files", build.files},
+                             {"bytes", build.bytes},
+                             {"added", build.changes.added},
+                             {"removed", build.changes.removed},
+                             {"changed", build.changes.changed},
+                             {"left_out", build.left_out},
+                             {"pruned", pruned}});
 }
 
 std::string profiles_json(const std::vector<std::string>& names,
@@ -60,7 +56,16 @@ std::string profiles_json(const std::vector<std::string>& names,
     list.push_back(
         {{"name", names[i]}, {"file", profiles[i].file}, {"description", profiles[i].description}});
   }
-  return print_document({{"profiles", std::move(list)}});
+  return print_document(json{{"profiles", std::move(list)}});
+}
+
+std::string profile_check_json(const std::string& file, const std::vector<CompiledSize>& sizes) {
+  json filters = json::array();
+  for (const CompiledSize& size : sizes) {
+    filters.push_back(
+        {{"architecture", to_string(size.architecture)}, {"instructions", size.instructions}});
+  }
+  return print_document(json{{"file", file}, {"filters", std::move(filters)}});
 }
 
 }  // namespace evojail

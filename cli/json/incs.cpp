@@ -2,19 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/json/document.hpp"
 #include "cli/text.hpp"
 
 namespace evojail {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// schema_version in front; bytes that are no UTF-8 are replaced.
-std::string print_document(const json& members) {
-  json document = {{"schema_version", 1}};
-  document.update(members);
-  return document.dump(2, ' ', false, json::error_handler_t::replace);
-}
 
 json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
@@ -94,7 +88,7 @@ std::string incs_json(const std::string& name, const std::vector<IncInfo>& incs,
                     {"hold", hold_value(inc, holds)},
                     {"record", inc.record ? record_value(*inc.record) : json(nullptr)}});
   }
-  return print_document({{"jail", name}, {"incs", std::move(list)}});
+  return print_document(json{{"jail", name}, {"incs", std::move(list)}});
 }
 
 std::string inc_outcomes_json(const std::string& inc_name,
@@ -108,7 +102,7 @@ std::string inc_outcomes_json(const std::string& inc_name,
                     {"record", taken ? record_value(outcome.record) : json(nullptr)},
                     {"error", error_value(outcome.error)}});
   }
-  return print_document({{"inc", inc_name}, {"jails", std::move(list)}});
+  return print_document(json{{"inc", inc_name}, {"jails", std::move(list)}});
 }
 
 std::string removal_plans_json(const std::vector<RemovalPlan>& plans) {
@@ -124,7 +118,7 @@ std::string removal_plans_json(const std::vector<RemovalPlan>& plans) {
     list.push_back(
         {{"jail", plan.owner}, {"stopped", text_or_null(plan.stopped)}, {"incs", std::move(incs)}});
   }
-  return print_document({{"jails", std::move(list)}});
+  return print_document(json{{"jails", std::move(list)}});
 }
 
 std::string removal_outcomes_json(const std::vector<RemovalOutcome>& outcomes) {
@@ -135,7 +129,7 @@ std::string removal_outcomes_json(const std::vector<RemovalOutcome>& outcomes) {
                     {"status", status_word(outcome.status)},
                     {"error", error_value(outcome.error)}});
   }
-  return print_document({{"incs", std::move(list)}});
+  return print_document(json{{"incs", std::move(list)}});
 }
 
 std::string verification_json(const std::string& name, const std::string& inc,

@@ -2,19 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/parse.hpp"
+#include "cli/fingerprint.hpp"
+#include "cli/json/document.hpp"
 #include "cli/text.hpp"
 
 namespace evojail {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-/// schema_version in front; bytes that are no UTF-8 are replaced.
-std::string print_document(const json& members) {
-  json document = {{"schema_version", 1}};
-  document.update(members);
-  return document.dump(2, ' ', false, json::error_handler_t::replace);
-}
 
 json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
@@ -94,25 +90,46 @@ json status_value(const JailStatus& jail) {
 }  // namespace
 
 std::string names_json(const std::vector<std::string>& names) {
-  return print_document({{"jails", names}});
+  return print_document(json{{"jails", names}});
 }
 
 std::string keys_json(const std::string& name, const std::vector<std::string>& keys) {
-  return print_document({{"name", name}, {"keys", keys}});
+  return print_document(json{{"name", name}, {"keys", keys}});
 }
 
 std::string port_json(const std::string& name, std::uint16_t port) {
-  return print_document({{"name", name}, {"port", port}});
+  return print_document(json{{"name", name}, {"port", port}});
 }
 
 std::string allow_json(const std::string& name, const JailSettings& settings) {
-  return print_document({{"name", name}, {"allow", allow_value(settings)}});
+  return print_document(json{{"name", name}, {"allow", allow_value(settings)}});
+}
+
+std::string new_jail_json(const std::string& name, std::uint16_t port,
+                          const std::vector<HostKey>& host_keys) {
+  json keys = json::array();
+  for (const HostKey& key : host_keys) {
+    const auto print = fingerprint(key.public_key);
+    keys.push_back({{"type", key.type},
+                    {"fingerprint", print ? json(*print) : json(nullptr)},
+                    {"public_key", trim(key.public_key)}});
+  }
+  return print_document(json{{"name", name}, {"port", port}, {"host_keys", std::move(keys)}});
+}
+
+std::string firewall_json(const std::vector<OpenPort>& jails) {
+  json list = json::array();
+  for (const OpenPort& jail : jails) {
+    list.push_back(
+        {{"name", jail.name}, {"port", jail.settings.port}, {"allow", allow_value(jail.settings)}});
+  }
+  return print_document(json{{"jails", std::move(list)}});
 }
 
 std::string statuses_json(const std::vector<JailStatus>& jails) {
   json list = json::array();
   for (const JailStatus& jail : jails) list.push_back(status_value(jail));
-  return print_document({{"jails", std::move(list)}});
+  return print_document(json{{"jails", std::move(list)}});
 }
 
 }  // namespace evojail

@@ -137,4 +137,8 @@ std::vector<ProfileSection> describe_profile(const Profile& profile) {
   return sections;
 }
 
+std::string_view to_string(Architecture architecture) {
+  return architecture == Architecture::x86_64 ? "x86_64" : "aarch64";
+}
+
 }  // namespace evojail

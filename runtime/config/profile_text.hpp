@@ -26,4 +26,7 @@ struct ProfileSection {
 /// "argument 1 = 0x5401 (low 32 bits)"
 [[nodiscard]] std::string describe_argument(const SeccompArgument& argument);
 
+/// "x86_64", as uname(1) has it.
+[[nodiscard]] std::string_view to_string(Architecture architecture);
+
 }  // namespace evojail

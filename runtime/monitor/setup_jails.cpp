@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 
+#include "base/directory.hpp"
 #include "base/file.hpp"
 #include "config/authorized_keys.hpp"
 #include "config/layout.hpp"
@@ -36,6 +37,21 @@ Result<std::uint16_t> check_jail(const HostSettings& host, const std::string& na
   return settings.port;
 }
 
+/// Directories of JAILDIR that are chroots of bkctld's, by name.
+std::string laid_out_by_bkctld(const HostSettings& host) {
+  std::string names;
+  const auto jails = open_directory(host.jaildir);
+  if (!jails) return names;  // the volume's own findings say why
+  const auto entries = list_directory(jails->get(), host.jaildir);
+  if (!entries) return names;
+  for (const std::string& entry : *entries) {
+    const auto there = load_jail_text(host, entry);
+    if (there || there.error().kind() != ErrorKind::layout_version) continue;
+    names += (names.empty() ? "" : ", ") + entry;
+  }
+  return names;
+}
+
 }  // namespace
 
 Findings check_jails(const HostSettings& host) {
@@ -45,7 +61,12 @@ Findings check_jails(const HostSettings& host) {
   std::map<std::uint16_t, std::string> ports;
   for (const std::string& name : *names) {
     if (const auto checked = check_jail(host, name); !checked) {
-      findings.push_back(missing("jails", checked.error()));
+      // Which jail it is, where that is not in a file's name.
+      Error error = checked.error();
+      if (!error.message().contains(fmt::format("/{}.d/", name))) {
+        error = std::move(error).in(fmt::format("jail '{}'", name));
+      }
+      findings.push_back(missing("jails", error));
     } else if (const auto [other, free] = ports.emplace(*checked, name); !free) {
       findings.push_back(missing(
           "jails", fmt::format("'{}' and '{}' both have port {}", other->second, name, *checked),
@@ -54,6 +75,13 @@ Findings check_jails(const HostSettings& host) {
   }
   if (findings.empty()) {
     findings.push_back(good("jails", fmt::format("{}, settings sound", names->size())));
+  }
+  if (const std::string old = laid_out_by_bkctld(host); !old.empty()) {
+    findings.push_back(note("jails",
+                            fmt::format("bkctld's, which evojail neither starts nor takes incs of: "
+                                        "{}",
+                                        old),
+                            "evojail(8) says how to move them over: MOVING FROM BKCTLD"));
   }
   return findings;
 }

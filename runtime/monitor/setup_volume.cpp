@@ -43,18 +43,24 @@ Findings check_volume(const HostSettings& host) {
   // Directories that are not there yet are made by the first `init`.
   if (!path_exists(host.jaildir) && !path_exists(host.incdir)) {
     if (const auto fit = check_store_place(host); !fit) return {missing("volume", fit.error())};
-    return {note("volume",
-                 fmt::format("'{}' is not there yet: the first 'evojail init' makes it",
-                             host.jaildir),
-                 fmt::format("mount the backup volume (btrfs, ext4 or xfs; nosuid,nodev,noexec) "
-                             "first, so that '{}' lies on it",
-                             host.jaildir))};
+    return {
+        note("volume",
+             fmt::format("'{}' is not there yet: the first 'evojail init' makes it", host.jaildir),
+             fmt::format("mount the backup volume (btrfs, ext4 or xfs; nosuid,nodev,noexec) "
+                         "first, so that '{}' lies on it",
+                         host.jaildir))};
   }
+  Findings findings;
   const auto checked = check_store(host);
-  if (!checked) return {missing("volume", checked.error())};
+  if (!checked) findings.push_back(missing("volume", checked.error()));
   const auto facts = inspect_store(host);
-  if (!facts) return {missing("volume", facts.error())};
-  Findings findings{good("volume", fmt::format("{}, root's own", to_string(facts->type)))};
+  if (!facts) {
+    if (checked) findings.push_back(missing("volume", facts.error()));
+    return findings;
+  }
+  if (checked) {
+    findings.push_back(good("volume", fmt::format("{}, root's own", to_string(facts->type))));
+  }
   if (facts->read_only) {
     findings.push_back(missing("volume", "mounted read-only",
                                "see dmesg(1) for an error of the disk, then remount it rw"));

@@ -55,7 +55,7 @@ Result<std::string> load_jail_text(const HostSettings& host, const std::string& 
     return std::unexpected(
         Error(fmt::format("jail '{}' was laid out by bkctld: '{}' is missing", name, paths.conf),
               ErrorKind::layout_version)
-            .hint("make a jail of another name and move the data there"));
+            .hint("evojail(8) says how to move it over: MOVING FROM BKCTLD"));
   }
   return std::unexpected(Error(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail)
                              .hint("evojail list shows the jails, evojail init makes one"));

@@ -81,13 +81,14 @@ Result<void> check_port_free(const HostSettings& host, const std::string& name,
   const auto holder = used.find(port);
   if (holder != used.end()) {
     if (holder->second == name) return {};
-    return std::unexpected(Error(fmt::format("port {} is jail '{}''s", port, holder->second))
+    return std::unexpected(Error(fmt::format("port {} belongs to jail '{}'", port, holder->second))
                                .hint("choose another, or 'auto'"));
   }
   TRY(const bool busy, listened_on(port));
   if (!busy) return {};
-  return std::unexpected(Error(fmt::format("something on this host listens on port {}", port))
-                             .hint("ss -ltnp shows what; choose another port, or 'auto'"));
+  return std::unexpected(
+      Error(fmt::format("port {} is taken: something on this host listens there", port))
+          .hint("ss -ltnp shows what; choose another port, or 'auto'"));
 }
 
 }  // namespace evojail

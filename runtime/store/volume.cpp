@@ -11,7 +11,9 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
@@ -19,6 +21,21 @@
 
 namespace evojail {
 namespace {
+
+/// "tmpfs", of what people put there by mistake.
+std::string foreign_type(long magic) {
+  constexpr std::array<std::pair<long, std::string_view>, 7> names{
+      {{TMPFS_MAGIC, "tmpfs"},
+       {OVERLAYFS_SUPER_MAGIC, "overlayfs"},
+       {NFS_SUPER_MAGIC, "nfs"},
+       {FUSE_SUPER_MAGIC, "fuse"},
+       {F2FS_SUPER_MAGIC, "f2fs"},
+       {MSDOS_SUPER_MAGIC, "vfat"},
+       {0x2fc12fc1, "zfs"}}};
+  const auto known = std::ranges::find(names, magic, &std::pair<long, std::string_view>::first);
+  if (known != names.end()) return std::string(known->second);
+  return fmt::format("a file system of type {:#x}", static_cast<unsigned long>(magic));
+}
 
 Result<VolumeType> volume_type(int dir, const std::string& path) {
   struct statfs facts{};
@@ -28,8 +45,7 @@ Result<VolumeType> volume_type(int dir, const std::string& path) {
   if (facts.f_type == EXT4_SUPER_MAGIC) return VolumeType::ext4;
   if (facts.f_type == XFS_SUPER_MAGIC) return VolumeType::xfs;
   return std::unexpected(
-      Error(fmt::format("'{}' lies on a file system of type {:#x}, which holds no jails", path,
-                        static_cast<unsigned long>(facts.f_type)))
+      Error(fmt::format("'{}' lies on {}, which holds no jails", path, foreign_type(facts.f_type)))
           .hint("put JAILDIR and INCDIR on btrfs, ext4 or xfs"));
 }
 

@@ -15,6 +15,9 @@ using testing::StartsWith;
 
 using Access = Program;
 
+const std::string key =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPIZ5jPjYVvDxfYuRJbXyUvXqPTnW8mTZC9pUNgwbnN web1\n";
+
 TEST_F(Access, AddressesAreAddedAndRemoved) {
   must({"init", "web1"});
   EXPECT_EQ(must({"ip", "web1", "192.0.2.7"}).out,
@@ -30,6 +33,22 @@ TEST_F(Access, AddressesAreAddedAndRemoved) {
   must({"ip", "web1", "all"});
   EXPECT_EQ(must({"ip", "web1"}).out, "all\n");
   EXPECT_EQ(run({"ip", "web1", "192.0.2.1", "--remove", "192.0.2.2"}).code, 1);
+}
+
+// A change that is asked for in JSON answers in JSON: what is in force from then on.
+TEST_F(Access, ChangesAnswerMachines) {
+  must({"init", "web1"});
+  EXPECT_EQ(json::parse(must({"ip", "web1", "192.0.2.7", "--json"}).out)["allow"],
+            json({"192.0.2.7"}));
+  EXPECT_EQ(json::parse(must({"port", "web1", "2300", "--json"}).out)["port"], 2300);
+  EXPECT_EQ(json::parse(must({"key", "web1", "-", "--json"}, {.input = key}).out)["keys"].size(),
+            1U);
+  const json rules = json::parse(must({"firewall", "all", "--json"}).out);
+  ASSERT_EQ(rules["jails"].size(), 1U);
+  EXPECT_EQ(rules["jails"][0]["name"], "web1");
+  EXPECT_EQ(rules["jails"][0]["port"], 2300);
+  EXPECT_EQ(rules["jails"][0]["allow"], json({"192.0.2.7"}));
+  EXPECT_EQ(run({"firewall", "--watch", "--json"}).code, 1);
 }
 
 // Comments and other lines of jail.conf are the administrator's.
@@ -83,9 +102,8 @@ TEST_F(Access, PortOfARunningJailMoves) {
 TEST_F(Access, KeysAreCheckedSetAndShown) {
   must({"init", "web1"});
   EXPECT_EQ(must({"key", "web1"}).out, "");
-  const std::string key =
-      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPIZ5jPjYVvDxfYuRJbXyUvXqPTnW8mTZC9pUNgwbnN web1\n";
-  must({"key", "web1", "-"}, {.input = key});
+  EXPECT_EQ(must({"key", "web1", "-"}, {.input = key}).out,
+            "jail 'web1' takes 1 key from now on; it is off\n");
   EXPECT_EQ(must({"key", "web1"}).out, key);
   EXPECT_EQ(json::parse(must({"key", "web1", "--json"}).out)["keys"].size(), 1U);
 

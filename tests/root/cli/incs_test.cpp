@@ -52,8 +52,32 @@ TEST_F(Incs, AreTakenListedAndThinned) {
   const std::string explained = must({"rm", "--explain"}).out;
   EXPECT_THAT(explained, StartsWith("remove web1/" + older + ": nothing keeps it\n"));
   EXPECT_THAT(explained, HasSubstr("line 1: +%Y-%m-%d.-0day; goes on "));
-  EXPECT_EQ(must({"rm"}).out, "1 inc removed, of 1 jail\n");
+  EXPECT_EQ(must({"rm"}).out, "1 inc removed, 1 jail looked at\n");
   EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
+}
+
+TEST_F(Incs, OfAJailThatIsNotThereAreSaidSoOnce) {
+  const std::string none =
+      "evojail: no such jail: 'nosuch'\nhint: evojail list shows the jails, evojail init makes "
+      "one\n";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"inc", "nosuch"},
+           {"rm", "nosuch"},
+           {"list-incs", "nosuch"},
+           {"verify", "nosuch", "2026-01-01-00"},
+           {"inc-lock", "nosuch"},
+           {"inc-hold", "nosuch/2026-01-01-00", "--reason", "audit"},
+           {"inc-release", "nosuch"}}) {
+    const Ended ended = run(words);
+    EXPECT_EQ(ended.code, 2) << testing::PrintToString(words);
+    EXPECT_EQ(ended.err, none) << testing::PrintToString(words);
+  }
+  const Ended some = run({"inc", "nosuch", "web1", "--json"});
+  EXPECT_EQ(some.code, 1);
+  const json jails = json::parse(some.out)["jails"];
+  ASSERT_EQ(jails.size(), 2U);
+  EXPECT_EQ(jails[0]["status"], "taken");
+  EXPECT_EQ(jails[1]["error"], "no such jail: 'nosuch'");
 }
 
 TEST_F(Incs, AreNotNamedAfterTheFuture) {
@@ -72,7 +96,7 @@ TEST_F(Incs, OfABrokenPolicyStayAndTheOthersGo) {
   const Ended removed = run({"rm"});
   EXPECT_EQ(removed.code, 1);
   EXPECT_THAT(removed.err, HasSubstr("incs_policy' line 1"));
-  EXPECT_EQ(removed.out, "1 inc removed, of 1 jail\n");
+  EXPECT_EQ(removed.out, "1 inc removed, 1 jail looked at\n");
   EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
   EXPECT_EQ(json::parse(must({"list-incs", "db1", "--json"}).out)["incs"].size(), 0U);
 }
@@ -103,6 +127,19 @@ TEST_F(Incs, AreAllHeldByAFreeze) {
   EXPECT_EQ(run({"is-on", "web1"}).code, 100);
   write(conf("web1", "incs_policy"), "none\n");
   EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+  // And let go together.
+  EXPECT_EQ(must({"inc-release", "web1"}).out, "inc 'web1/" + days_ago(2) +
+                                                   "' is held no more\ninc 'web1/" + days_ago(1) +
+                                                   "' is held no more\n");
+  EXPECT_THAT(must({"rm", "--dry-run"}).out, HasSubstr(days_ago(1)));
+  EXPECT_EQ(run({"inc-release", "web1"}).code, 1);
+}
+
+TEST_F(Incs, SayHowLongTheyAreHeld) {
+  must({"inc", "--at", days_ago(1)});
+  const std::string day = days_ago(-3).substr(0, 10);
+  must({"inc-hold", "web1/" + days_ago(1), "--reason", "audit", "--until", day});
+  EXPECT_THAT(must({"list-incs", "web1"}).out, HasSubstr("held until " + day + ": audit"));
 }
 
 TEST_F(Incs, OfAFrozenJailMayBeNone) {
@@ -129,7 +166,7 @@ TEST_F(Incs, OfAnArchivedJailAreThinnedUnattended) {
   must({"archive", "web1"});
   const Ended removed = must({"rm", "--if-fresh"});
   EXPECT_EQ(removed.err, "");
-  EXPECT_EQ(removed.out, "1 inc removed, of 1 jail\n");
+  EXPECT_EQ(removed.out, "1 inc removed, 1 jail looked at\n");
 }
 
 TEST_F(Incs, AreLockedAndUnlocked) {

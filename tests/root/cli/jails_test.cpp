@@ -1,7 +1,6 @@
 // Making, starting, changing and removing jails through the program.
 
 #include <gmock/gmock.h>
-
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -44,7 +43,20 @@ TEST_F(Jails, AreMadeWithPortKeysAndNextSteps) {
   const Ended again = run({"init", "web1"});
   EXPECT_EQ(again.code, 1);
   EXPECT_EQ(again.out, "");
-  EXPECT_THAT(again.err, StartsWith("evojail: making jail 'web1': jail 'web1' exists already\n"));
+  EXPECT_EQ(again.err, "evojail: jail 'web1' exists already\n");
+  EXPECT_THAT(run({"init", "a/b"}).err, StartsWith("evojail: 'a/b' cannot be a jail's name\n"));
+}
+
+TEST_F(Jails, AreMadeForMachinesToo) {
+  const json made = json::parse(must({"init", "web1", "--json"}).out);
+  EXPECT_EQ(made["schema_version"], 1);
+  EXPECT_EQ(made["name"], "web1");
+  EXPECT_EQ(made["port"], 2222);
+  ASSERT_EQ(made["host_keys"].size(), 2U);
+  EXPECT_EQ(made["host_keys"][0]["type"], "ed25519");
+  EXPECT_EQ(made["host_keys"][0]["public_key"].get<std::string>() + "\n",
+            read(conf("web1", "ssh_host_ed25519_key.pub")));
+  EXPECT_THAT(made["host_keys"][0]["fingerprint"], StartsWith("SHA256:"));
 }
 
 TEST_F(Jails, StartAnswerAndStop) {
@@ -222,8 +234,8 @@ TEST_F(Jails, AreStoppedByABrokenProfileWithItsLine) {
   EXPECT_THAT(run({"start", "web2"}).err, HasSubstr(host().confdir + "/profiles/default.json:"));
 }
 
-// A peer that vanished without a word is noticed by the kernel: within three minutes where data waits
-// for it, a little later where the connection is idle.
+// A peer that vanished without a word is noticed by the kernel: within three minutes where data
+// waits for it, a little later where the connection is idle.
 TEST_F(Jails, NoticeAPeerThatIsGone) {
   const auto listener = listen_tcp(2222);
   ASSERT_TRUE(listener);
@@ -281,8 +293,12 @@ TEST_F(Jails, AreRenamedArchivedAndRemovedWithTheirRules) {
 
   must({"init", "web3"});
   EXPECT_EQ(must({"remove", "web3", "--force"}).out, "jail 'web3' removed\n");
-  EXPECT_EQ(must({"remove", "web3", "--force"}).code, 0);
+  EXPECT_EQ(must({"remove", "web3", "--force"}).out, "there is no jail 'web3'\n");
   EXPECT_EQ(run({"remove", "web3"}).code, 2);
+  // What was put away is not said to be removed.
+  EXPECT_EQ(must({"remove", "web2", "--force"}).out,
+            "there is no jail 'web2'; what is left of an archived one stays\n");
+  EXPECT_TRUE(std::filesystem::exists(host().archivesdir + "/web2/data"));
 }
 
 /// Rules of a jail of that name, on that port and on those uids.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "root/cli/program.hpp"
@@ -10,6 +11,7 @@ namespace evojail::test {
 namespace {
 
 using nlohmann::json;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
@@ -55,6 +57,22 @@ TEST_F(HostSetup, IsCheckedAndEachFindingHasItsCure) {
   EXPECT_THAT(run({"check-setup"}).out, HasSubstr("         cure: chmod 0700 "));
 }
 
+TEST_F(HostSetup, IsToldAllThatIsWrongAtOnce) {
+  must({"init", "web1"});
+  add_setting("web1", "PROFILE=nosuch");
+  test::run("chmod 755 " + host().jaildir);
+  test::run("mount -o remount,dev " + std::filesystem::path(host().jaildir).parent_path().string());
+  std::filesystem::create_directories(host().jaildir + "/old1/usr/sbin");
+  write(host().jaildir + "/old1/usr/sbin/sshd", "");
+  const json document = json::parse(run({"check-setup", "--json"}).out);
+  EXPECT_THAT(findings(document, "volume", "missing"),
+              ElementsAre(HasSubstr("has mode 0755"), HasSubstr("not mounted nodev")));
+  EXPECT_THAT(findings(document, "jails", "missing"),
+              ElementsAre("jail 'web1': there is no profile 'nosuch'"));
+  EXPECT_THAT(findings(document, "jails", "note"), ElementsAre(HasSubstr("bkctld's")));
+  EXPECT_THAT(findings(document, "jails", "note"), ElementsAre(HasSubstr("old1")));
+}
+
 // No directory is missing that the first `init` makes, and nobody is told to make one where the
 // volume may not be mounted.
 TEST_F(HostSetup, OfAFreshHostMissesNothing) {
@@ -81,6 +99,8 @@ TEST_F(HostSetup, ProfilesAreListedShownAndChecked) {
   const std::string text = must({"profile", "show", "default", "--json"}).out;
   write(path("mine.json"), text);
   EXPECT_THAT(must({"profile", "check", path("mine.json")}).out, HasSubstr("is sound"));
+  const json sound = json::parse(must({"profile", "check", path("mine.json"), "--json"}).out);
+  EXPECT_EQ(sound["filters"].size(), 2U);
   write(path("mine.json"), text.substr(0, text.size() / 2));
   const Ended broken = run({"profile", "check", path("mine.json")});
   EXPECT_EQ(broken.code, 1);
