@@ -6,6 +6,7 @@
 #include "base/directory.hpp"
 #include "base/file.hpp"
 #include "config/authorized_keys.hpp"
+#include "config/check_policy.hpp"
 #include "config/layout.hpp"
 #include "jail/jail_rules.hpp"
 #include "monitor/setup_check.hpp"
@@ -30,6 +31,7 @@ Result<std::uint16_t> check_jail(const HostSettings& host, const std::string& na
   TRY(const auto settings, load_jail(host, name));
   CHECK(load_profile(host, settings.profile));
   CHECK(check_file(paths.incs_policy, parse_policy));
+  CHECK(load_check_policy(paths.check_policy));
   // No key yet is how a jail begins.
   CHECK(check_file(paths.authorized_keys, [](const std::string& text, const std::string& path) {
     return text.empty() ? Result<std::size_t>(0U) : check_authorized_keys(text, path);

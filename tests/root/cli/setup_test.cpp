@@ -73,6 +73,22 @@ TEST_F(HostSetup, IsToldAllThatIsWrongAtOnce) {
   EXPECT_THAT(findings(document, "jails", "note"), ElementsAre(HasSubstr("old1")));
 }
 
+TEST_F(HostSetup, EveryFileOfAJailIsRead) {
+  must({"init", "web1"});
+  for (const auto& [file, text] :
+       {std::pair{"incs_policy", "nonsense\n"}, std::pair{"check_policy", "WARNING=soon\n"},
+        std::pair{"authorized_keys", "no key\n"}}) {
+    const std::string before = read(conf("web1", file));
+    write(conf("web1", file), text);
+    const Ended checked = run({"check-setup", "--json"});
+    EXPECT_EQ(checked.code, 1) << file;
+    EXPECT_THAT(findings(json::parse(checked.out), "jails", "missing"),
+                ElementsAre(HasSubstr(file)));
+    write(conf("web1", file), before);
+  }
+  EXPECT_EQ(run({"check-setup"}).code, 0);
+}
+
 // No directory is missing that the first `init` makes, and nobody is told to make one where the
 // volume may not be mounted.
 TEST_F(HostSetup, OfAFreshHostMissesNothing) {
