@@ -17,7 +17,9 @@ Finding missing(std::string subject, std::string text, std::string cure) {
 }
 
 Finding missing(std::string subject, const Error& error) {
-  return missing(std::move(subject), error.message(), error.hint());
+  // An error without a hint says all that there is to say of its cause.
+  return missing(std::move(subject), error.message(),
+                 error.hint().empty() ? "mend what it names" : error.hint());
 }
 
 }  // namespace evojail
