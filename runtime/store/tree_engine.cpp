@@ -23,10 +23,11 @@ Result<void> check_space(int dir, std::uint64_t bytes, std::uint64_t keep_free) 
   if (::fstatvfs(dir, &facts) != 0) return fail_errno("asking for free space of", "the volume");
   const auto available = static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
   if (available >= bytes && available - bytes >= keep_free) return {};
+  const auto mib = [](std::uint64_t size) { return static_cast<double>(size) / (1U << 20U); };
   return std::unexpected(
       Error::system("copying to", "the volume", ENOSPC)
-          .in(fmt::format("{} bytes are needed, {} available, {} of them kept free", bytes,
-                          available, keep_free))
+          .in(fmt::format("{:.1f} MiB are needed and {:.1f} MiB kept free, {:.1f} MiB are there",
+                          mib(bytes), mib(keep_free), mib(available)))
           .hint("remove incs (evojail rm), or give the volume more room"));
 }
 

@@ -122,6 +122,11 @@ must systemctl is-enabled "$(unit_of db2)"
 must_print '^enabled$'
 ! systemctl -q is-enabled "$(unit_of db-1.example)" || fail 'a name that is no more starts at boot'
 must ev rename db2 db-1.example
+must ev freeze db-1.example --reason drill
+must_print 'no longer starts at boot'
+! systemctl -q is-enabled "$(unit_of db-1.example)" || fail 'a frozen jail starts at boot'
+must ev inc-release db-1.example
+must systemctl -q enable "$(unit_of db-1.example)"
 
 step 'removed: no unit is left running, none starts at boot'
 must ev remove web1 --force
