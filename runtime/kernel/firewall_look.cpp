@@ -74,8 +74,8 @@ class Look {
           in_the_way_ = *owner;
           return std::unexpected(
               Error(fmt::format("in the firewall, jail '{}' has the same {}", *owner, what))
-                  .hint("'evojail firewall all' makes the rules anew, from the settings of all "
-                        "jails"));
+                  .hint("'evojail firewall all' makes the rules anew, from these settings alone; "
+                        "jails of another installation need a network namespace of their own"));
         }
         in_place |= *there == element;
         map->elements.push_back(*std::move(there));
