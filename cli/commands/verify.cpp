@@ -73,7 +73,12 @@ int run_verify(const Invocation& invocation, const VerifyCommand& command) {
   };
   const auto verification = verify_inc(invocation.host, command.name, command.inc, options);
   progress.clear();
-  if (!verification) return report(verification.error());
+  if (!verification) {
+    const std::string inc = fmt::format("verifying inc '{}/{}'", command.name, command.inc);
+    // What is not there has been named.
+    const bool named = verification.error().message().contains(command.inc);
+    return report(named ? verification.error() : Error(verification.error()).in(inc));
+  }
   if (command.json) {
     fmt::print("{}\n", verification_json(command.name, command.inc, *verification));
   } else {

@@ -82,9 +82,11 @@ class LineReader {
   }
   bool parse_error(std::size_t /*position*/, const std::string& token,
                    const nlohmann::detail::exception& /*error*/) {
-    error_ = token.empty() || token.front() == '<'
+    // The library writes control characters, and the end, as "<U+000A>".
+    const auto readable = std::string_view(token).substr(0, token.find("<U+"));
+    error_ = readable.empty()
                  ? fmt::format("{}:{}: no JSON", file_, *line_)
-                 : fmt::format("{}:{}: no JSON near '{}'", file_, *line_, printable(token, 40));
+                 : fmt::format("{}:{}: no JSON near '{}'", file_, *line_, printable(readable, 40));
     return false;
   }
 

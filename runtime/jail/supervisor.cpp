@@ -99,7 +99,7 @@ class Supervisor {
       reply.pending = state_.pending;
       reply.sessions += sessions_.end_where(
           [this](const Session& session) { return !allows(settings_, session.peer.address); });
-      log(LogLevel::info, fmt::format("reloaded, {} sessions ended, {} go on", reply.sessions,
+      log(LogLevel::info, fmt::format("reloaded; sessions: {} ended, {} go on", reply.sessions,
                                       state_.sessions.size() - reply.sessions));
     } else {
       reply.error = applied.error().message();

@@ -238,6 +238,7 @@ TEST(ParseProfile, NamesTheLineOfASyntaxError) {
   EXPECT_THAT(error_of(changed("\"limits\": [", "\"limits\": [,")),
               StartsWith("p.json:11: no JSON"));
   EXPECT_THAT(error_of(""), StartsWith("p.json:1: no JSON"));
+  EXPECT_EQ(error_of("{\n"), "p.json:1: no JSON near '{'");
   EXPECT_THAT(error_of("{\n\n\"a\": \"\x1b[2J\"}"), StartsWith("p.json:3: no JSON"));
   EXPECT_THAT(error_of("{\n\n\"a\": \"\x1b[2J\"}"), testing::Not(HasSubstr("\x1b")));
   EXPECT_THAT(error_of(std::string(kSmall) + "{}"), StartsWith("p.json:44: no JSON"));
