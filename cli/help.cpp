@@ -59,15 +59,16 @@ std::string entry_name(const Arguments::Entry& entry) {
 std::string general_help() {
   std::string text = R"(usage: evojail [--config FILE] [--quiet] COMMAND ...
 
-evojail keeps the receiving side of a backup service: a jail for each client, which
-pushes into it with rsync or SFTP, and dated copies (incs) that no client can touch.
+evojail keeps the receiving side of a backup service: a jail for each client,
+which pushes into it with rsync or SFTP, and dated copies (incs) that no client
+can touch.
 
 First steps, as root:
   evojail check-setup               what this host lacks, and the cure
   evojail init web1                 a jail, with a port of its own
   evojail key web1 id_ed25519.pub   the client's public key
-  evojail start web1                the client can push to root@HOST:/data/, on that port
-  evojail inc && evojail rm         daily: take a copy of each jail, thin the older ones
+  evojail start web1                it can push to root@HOST:/data/
+  evojail inc && evojail rm         daily: copy each jail, thin what is old
 )";
   for (const auto& [group, heading] : kGroups) {
     text += fmt::format("\n{}:\n", heading);
@@ -82,7 +83,7 @@ Options:
   -h, --help      this; 'evojail COMMAND --help' for one command
   -V, --version   the version
 
-Exit codes: 0 done, 1 failed, 2 no such jail, 3 jail of another layout version,
+Exit codes: 0 done, 1 failed, 2 no such jail, 3 a jail that bkctld laid out,
 100 is-on: off, 101 you said no. Manual: evojail(8).
 )";
   return text;

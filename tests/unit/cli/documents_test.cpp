@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/parse.hpp"
 #include "cli/command.hpp"
+#include "cli/help.hpp"
 
 namespace evojail {
 namespace {
@@ -50,6 +51,19 @@ std::string lines_with(const std::string& text, std::string_view word) {
     if (line.contains(word)) found += std::string(line) + "\n";
   }
   return found;
+}
+
+// Usage lines are what they are.
+TEST(Help, FitsATerminal) {
+  std::string text = general_help();
+  for (const Command& command : all_commands()) {
+    Arguments arguments;
+    const Action action = command.declare(arguments);
+    text += command_help(command, arguments);
+  }
+  for (const auto line : split_lines(text)) {
+    EXPECT_TRUE(line.size() <= 80 || line.starts_with("usage: ")) << line;
+  }
 }
 
 TEST(Manual, HasEveryCommandWithItsOptions) {
