@@ -6,6 +6,7 @@
 #include "cli/select.hpp"
 #include "cli/text.hpp"
 #include "config/layout.hpp"
+#include "jail/control_client.hpp"
 #include "jail/jail_rules.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "store/host_check.hpp"
@@ -42,10 +43,21 @@ Result<SettingsChange> change_settings(const Invocation& invocation, const std::
     if (change.changed) CHECK(replace_settings(host, name, before));
     return std::unexpected(std::move(applied).error());
   }
-  TRY(const auto outcome, reload_jail(service_of(invocation), name));
-  change.running = outcome.has_value();
-  if (outcome) change.ended_sessions = outcome->ended;
+  auto reloaded = reload_jail(service_of(invocation), name);
+  if (!reloaded) {
+    return std::unexpected(std::move(reloaded).error().in(
+        "settings and firewall are changed, the running jail is not"));
+  }
+  change.running = reloaded->has_value();
+  if (*reloaded) change.ended_sessions = (*reloaded)->ended;
   return change;
+}
+
+Result<std::uint64_t> end_sessions(const HostSettings& host, const std::string& name) {
+  auto ended = ask_end_sessions(JailPaths(host, name));
+  if (ended) return ended->value_or(0);
+  return std::unexpected(
+      std::move(ended).error().in(fmt::format("ending the sessions of jail '{}'", name)));
 }
 
 std::string describe(const SettingsChange& change) {

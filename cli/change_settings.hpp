@@ -31,6 +31,9 @@ using SettingsEditor = std::function<Result<SettingsEdit>(const JailSettings&)>;
                                                      const std::string& name,
                                                      const SettingsEditor& editor);
 
+/// Ends all sessions of a jail. @return how many; of one that is off, none.
+[[nodiscard]] Result<std::uint64_t> end_sessions(const HostSettings& host, const std::string& name);
+
 /// "taken up by the running jail, 2 sessions ended" and the like, for people.
 [[nodiscard]] std::string describe(const SettingsChange& change);
 

@@ -4,6 +4,7 @@
 
 #include "base/file.hpp"
 #include "base/parse.hpp"
+#include "cli/change_settings.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/jails.hpp"
 #include "cli/key_file.hpp"
@@ -12,7 +13,6 @@
 #include "cli/text.hpp"
 #include "config/authorized_keys.hpp"
 #include "config/layout.hpp"
-#include "jail/control_client.hpp"
 #include "store/jails.hpp"
 
 namespace evojail {
@@ -51,11 +51,16 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
   TRY(const std::string text, read_key_file(*options.file));
   TRY(const std::size_t keys, check_authorized_keys(text, *options.file));
   CHECK(replace_keys(host, options.name, text));
-  TRY(const auto outcome, reload_jail(service_of(invocation), options.name));
+  auto reloaded = reload_jail(service_of(invocation), options.name);
+  if (!reloaded) {
+    return std::unexpected(
+        std::move(reloaded).error().in("the keys are set, the running jail has not taken them"));
+  }
+  const auto& outcome = *reloaded;
   std::uint64_t ended = outcome ? outcome->ended : 0;
   if (outcome && options.now) {
-    TRY(const auto more, ask_end_sessions(JailPaths(host, options.name)));
-    ended += more.value_or(0);
+    TRY(const std::uint64_t more, end_sessions(host, options.name));
+    ended += more;
   }
   if (options.json) return show_keys(host, options);
   if (invocation.quiet) return {};

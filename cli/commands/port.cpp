@@ -9,8 +9,6 @@
 #include "cli/port_word.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
-#include "config/layout.hpp"
-#include "jail/control_client.hpp"
 #include "store/jails.hpp"
 #include "store/ports.hpp"
 
@@ -43,8 +41,7 @@ Result<void> set_port(const Invocation& invocation, const PortOptions& options) 
   std::uint64_t ended = 0;
   if (port != before.port) {
     // Ahead of the rules for the new port, which would not even let their clients know.
-    TRY(const auto sessions, ask_end_sessions(JailPaths(host, options.name)));
-    ended = sessions.value_or(0);
+    TRY(ended, end_sessions(host, options.name));
   }
   TRY(SettingsChange change, change_settings(invocation, options.name, [port](const JailSettings&) {
         return Result<SettingsEdit>(SettingsEdit{"PORT", std::to_string(port)});

@@ -74,6 +74,22 @@ TEST_F(Access, SettingsStayWhereTheFirewallFails) {
   must({"ip", "web1", "192.0.2.7"});  // with it, it can
 }
 
+// Nobody is left to believe that nothing has changed.
+TEST_F(Access, WhatARunningJailCannotTakeUpIsSaidToBeSetAllTheSame) {
+  must({"init", "web1"});
+  must({"start", "web1"});
+  add_setting("web1", "PROFILE=nosuch");
+  const Ended address = run({"ip", "web1", "192.0.2.7"});
+  EXPECT_EQ(address.code, 1);
+  EXPECT_THAT(address.err, StartsWith("evojail: settings and firewall are changed, the running "
+                                      "jail is not: reloading jail 'web1': "));
+  EXPECT_EQ(must({"ip", "web1"}).out, "192.0.2.7\n");
+  const Ended keys = run({"key", "web1", "-"}, {.input = key});
+  EXPECT_EQ(keys.code, 1);
+  EXPECT_THAT(keys.err, StartsWith("evojail: the keys are set, the running jail has not taken"));
+  EXPECT_EQ(must({"key", "web1"}).out, key);
+}
+
 TEST_F(Access, PortsOfOthersAreRefused) {
   must({"init", "web1"});
   must({"init", "db1"});
