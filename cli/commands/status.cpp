@@ -6,10 +6,13 @@
 #include "cli/bulk.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/jails.hpp"
+#include "cli/message.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/status_text.hpp"
 #include "cli/terminal.hpp"
+#include "cli/text.hpp"
+#include "store/host_check.hpp"
 
 namespace evojail {
 namespace {
@@ -19,6 +22,15 @@ struct StatusOptions {
   bool no_header = false;
   bool json = false;
 };
+
+/// All jails' trouble, so said once, whatever was asked for.
+void warn_of_full_volume(const HostSettings& host) {
+  const auto space = free_space(host);
+  if (!space || space->available >= space->reserve) return;
+  print_warning(
+      fmt::format("{} are free on the volume, DISK_RESERVE keeps {}: writing sessions end",
+                  format_bytes(space->available), format_bytes(space->reserve)));
+}
 
 int run_status(const Invocation& invocation, const StatusOptions& options) {
   const bool all = !options.name || *options.name == "all";
@@ -43,6 +55,7 @@ int run_status(const Invocation& invocation, const StatusOptions& options) {
     fmt::print("{}", status_table(jails, !options.no_header, stdout_takes_colour()));
     if (!all && !jails.empty()) fmt::print("{}", status_details(jails.front(), now));
   }
+  if (!jails.empty()) warn_of_full_volume(invocation.host);
   return failures.finish(names->size());
 }
 

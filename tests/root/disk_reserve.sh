@@ -57,6 +57,8 @@ until_true 30 'the log says so' grep -q 'ending .* writing sessions.*DISK_RESERV
 ! grep -q 'writing sessions' "$T/log/db1.log" || fail 'sessions of the neighbour were ended'
 
 step 'status says so, of a jail that does nothing too'
+must ev status
+must_say 'are free on the volume, DISK_RESERVE keeps'
 for jail in web1 db1 idle1; do says_low "$jail" || fail "status of $jail does not say it: $(ev status "$jail" 2>&1)"; done
 
 step 'what a session has left behind does not write on'
