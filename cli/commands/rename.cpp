@@ -35,13 +35,19 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   forget_boots(host, names.old_name);
   forget_boots(host, names.new_name);
   CHECK(rename_jail(host, names.old_name, names.new_name));
-  CHECK(put_rules(host, names.new_name));
   if (const auto last = read_last_session(host, names.old_name); last && *last) {
     CHECK(write_last_session(host, names.new_name, **last));
   }
   forget_last_session(host, names.old_name);
   TRY(const bool at_boot, disable_jail(service, names.old_name));
   if (at_boot) CHECK(enable_jail(service, names.new_name));
+  // Last: where the kernel takes no rules, the rest is done all the same.
+  if (auto put = put_rules(host, names.new_name); !put) {
+    return std::unexpected(std::move(put).error().hint(
+        fmt::format("the jail is '{0}' now and does not run; its rules are put in place with: "
+                    "evojail firewall {0}",
+                    names.new_name)));
+  }
   if (sessions) CHECK(start_jail(service, names.new_name));
   if (!invocation.quiet) {
     fmt::print(

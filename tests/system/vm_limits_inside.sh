@@ -134,7 +134,9 @@ unload() {
 until_true 60 'nf_tables is gone' unload
 run ev start web1
 ((CODE != 0)) || fail 'a jail starts without a firewall'
-must ev rename web1 web2
+run ev rename web1 web2
+must_say "evojail firewall web2"
+[[ -d $CONF/web2.d ]] || fail "the jail has not its new name"
 must ev archive web2
 must ev remove db1 --force
 ! compgen -G "$CONF/*.d" || fail 'a jail is left'
