@@ -176,6 +176,9 @@ TEST(ShippedProfiles, DecideEveryCall) {
     for (const Architecture architecture : {Architecture::x86_64, Architecture::aarch64}) {
       for (std::uint32_t number = 0; number <= kNewest; ++number) {
         const std::string call = syscall_name(number, architecture);
+        // Linux 6.11's, put into a gap: libseccomp of Debian 12 would take its name for a mistake.
+        // The default refuses it.
+        if (call == "uretprobe") continue;
         EXPECT_TRUE(call.empty() || decided.contains(call)) << name << ": " << call;
       }
     }
