@@ -135,6 +135,7 @@ Result<void> add_group(void* context, const Profile& profile, const SyscallGroup
                        Architecture architecture) {
   const std::uint32_t action = scmp_action(group.action, group.error);
   std::vector<scmp_arg_cmp> comparisons;
+  comparisons.reserve(group.arguments.size());
   for (const SeccompArgument& argument : group.arguments) {
     comparisons.push_back({.arg = argument.index,
                            .op = scmp_operator(argument.op),
