@@ -18,6 +18,7 @@ socket(0x10) EAFNOSUPPORT           # likewise; and the audit log, which sshd do
 clone3(0x0) ENOSYS                  # the C library starts a thread or a program, by clone then
 clone3(*) ENOSYS
 452(*) ENOSYS                       # fchmodat2: the C library of Debian 13 takes fchmodat then
+fchmodat2(*) ENOSYS                 # likewise, as strace of Debian 13 calls it
 fallocate(1=0x1) EPERM              # rsync --preallocate says so and goes on without
 splice(0x0) EINVAL                  # grep with /dev/null for output reads then
 mmap(2=0x6) EPERM                   # grep -P compiles its pattern, or interprets it then
