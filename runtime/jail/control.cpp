@@ -15,9 +15,9 @@ constexpr std::array kinds{std::pair{ControlRequest::Kind::status, "status"},
                            std::pair{ControlRequest::Kind::end_sessions, "end-sessions"}};
 
 json to_json(const SessionStatus& session) {
-  return {{"id", session.id},           {"peer", session.peer},         {"port", session.port},
-          {"began", session.began},     {"received", session.received}, {"sent", session.sent},
-          {"command", session.command}, {"finished", session.finished}};
+  return {{"id", session.id},          {"peer", session.peer},         {"port", session.port},
+          {"began", session.began},    {"received", session.received}, {"sent", session.sent},
+          {"command", session.command}};
 }
 
 /// What a number must be, and is not.
@@ -38,17 +38,15 @@ SessionStatus session_from(const json& value) {
   return {number<std::uint32_t>(value, "id"),       value.at("peer").get<std::string>(),
           number<std::uint16_t>(value, "port"),     number<std::int64_t>(value, "began"),
           number<std::uint64_t>(value, "received"), number<std::uint64_t>(value, "sent"),
-          value.at("command").get<std::string>(),
-          // A supervisor of the version before does not say.
-          value.value("finished", false)};
+          value.at("command").get<std::string>()};
 }
 
 json to_json(const SupervisorStatus& status) {
   json sessions = json::array();
   for (const auto& session : status.sessions) sessions.push_back(to_json(session));
-  return {{"pid", status.pid},    {"init", status.init},        {"since", status.since},
-          {"port", status.port},  {"image", status.image},      {"base_uid", status.base_uid},
-          {"sessions", sessions}, {"warnings", status.warnings}};
+  return {{"pid", status.pid},           {"init", status.init},   {"since", status.since},
+          {"port", status.port},         {"image", status.image}, {"base_uid", status.base_uid},
+          {"commands", status.commands}, {"sessions", sessions},  {"warnings", status.warnings}};
 }
 
 SupervisorStatus status_from(const json& value) {
@@ -59,6 +57,8 @@ SupervisorStatus status_from(const json& value) {
   status.port = number<std::uint16_t>(value, "port");
   status.image = value.at("image").get<std::string>();
   status.base_uid = number<std::uint32_t>(value, "base_uid");
+  // A supervisor of the version before does not say.
+  if (value.contains("commands")) status.commands = number<std::uint64_t>(value, "commands");
   for (const auto& session : value.at("sessions")) status.sessions.push_back(session_from(session));
   status.warnings = value.at("warnings").get<std::vector<std::string>>();
   return status;

@@ -20,8 +20,7 @@ struct SessionStatus {
   std::int64_t began = 0;      ///< seconds since the epoch
   std::uint64_t received = 0;  ///< bytes
   std::uint64_t sent = 0;      ///< bytes
-  std::string command;         ///< what the client says it runs, escaped; may be empty
-  bool finished = false;       ///< its command has ended
+  std::string command;         ///< what the client says it runs now, escaped; may be empty
 };
 
 /// What a supervisor says of itself and its jail.
@@ -32,6 +31,7 @@ struct SupervisorStatus {
   std::uint16_t port = 0;
   std::string image;  ///< id of the base image it runs on
   std::uint32_t base_uid = 0;
+  std::uint64_t commands = 0;  ///< that clients say they have begun; a reload keeps it
   std::vector<SessionStatus> sessions;
   std::vector<std::string> warnings;  ///< what is weaker than it could be, a sentence each
 };
@@ -49,9 +49,9 @@ struct ControlRequest {
 
 struct ControlReply {
   std::optional<SupervisorStatus> status;  ///< to `status`
-  std::uint64_t sessions = 0;  ///< to `stop`, `end_sessions`, `reload`: how many it ended
+  std::uint64_t sessions = 0;        ///< to `stop`, `end_sessions`, `reload`: how many it ended
   std::vector<std::string> pending;  ///< to `reload`: settings that wait for a restart
-  std::string error;           ///< not empty: the request failed, nothing was changed
+  std::string error;                 ///< not empty: the request failed, nothing was changed
   std::string hint;
 };
 

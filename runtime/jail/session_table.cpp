@@ -8,7 +8,6 @@
 #include <ctime>
 
 #include "jail/init_protocol.hpp"
-#include "jail/push_end.hpp"
 #include "jail/session_admission.hpp"
 #include "kernel/channel.hpp"
 
@@ -37,11 +36,6 @@ Result<std::pair<Fd, Fd>> log_pipe() {
   if (::fcntl(pipe.first.get(), F_SETFL, O_NONBLOCK) != 0)
     return fail_errno("setting up", "a pipe");
   return pipe;
-}
-
-std::string outcome_of(const SessionReport& report) {
-  const bool signalled = report.kind == SessionReport::Kind::signalled;
-  return fmt::format("{} {}", signalled ? "signal" : "exit", report.status);
 }
 
 std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessions) {
@@ -150,21 +144,22 @@ void SessionTable::log_lines(const Session& session, const std::vector<std::stri
 }
 
 void SessionTable::read_reports() {
-  const std::string bytes = read_some(state_.init.report.get());
-  reports_.feed(bytes, [this](const SessionReport& report) { note_report(report); });
+  // All that the FIFO can have held when this began, in reads of read_some(); what a jail goes on
+  // to write comes with the next event.
+  constexpr int most_reads = 8;
+  for (int i = 0; i < most_reads; ++i) {
+    const std::string bytes = read_some(state_.init.report.get());
+    if (bytes.empty()) return;
+    reports_.feed(bytes, [this](const SessionReport& report) { note_report(report); });
+  }
 }
 
 void SessionTable::note_report(const SessionReport& report) {
+  if (report.kind == SessionReport::Kind::begin) ++state_.commands;
   for (auto& [id, session] : state_.sessions) {
     if (session.peer.port != report.port || to_string(session.peer.address) != report.peer)
       continue;
-    if (report.kind != SessionReport::Kind::begin) {
-      session.outcome = outcome_of(report);
-      session.pushed = session.pushed || is_push(session.command, session.outcome);
-      continue;
-    }
-    session.command = report.command.empty() ? "login shell" : report.command;
-    session.outcome.clear();
+    evojail::note_report(session, report);
   }
 }
 
@@ -215,13 +210,16 @@ std::uint64_t SessionTable::end_all() {
   return end_where([](const Session&) { return true; });
 }
 
-std::vector<SessionStatus> SessionTable::status() const {
+std::vector<SessionStatus> SessionTable::status() {
+  // A command says that it begins before it writes anything: whoever asks now learns of all that
+  // has written by now.
+  read_reports();
   std::vector<SessionStatus> list;
   for (const auto& [id, session] : state_.sessions) {
     const Traffic traffic = traffic_of(session.socket.get());
     list.push_back({id, to_string(session.peer.address), session.peer.port, session.began,
-                    traffic.received, traffic.sent, session.outcome.empty() ? session.command : "",
-                    !session.outcome.empty()});
+                    traffic.received, traffic.sent,
+                    session.running.empty() ? "" : session.running.back().text});
   }
   return list;
 }

@@ -51,7 +51,10 @@ class SessionTable {
   std::uint64_t end_where(const std::function<bool(const Session&)>& which);
   std::uint64_t end_all();
 
-  [[nodiscard]] std::vector<SessionStatus> status() const;
+  /// Takes in what sessions have reported up to now: the state is complete then.
+  void read_reports();
+
+  [[nodiscard]] std::vector<SessionStatus> status();
 
   /// Bytes received so far, by session; what it wrote is not known here.
   [[nodiscard]] std::map<std::uint32_t, DiskUse> disk_use() const;
@@ -60,7 +63,6 @@ class SessionTable {
   [[nodiscard]] Result<void> watch_log(Session& session);
   void end_unless_logged_in(std::uint32_t id, std::chrono::seconds after);
   void read_log(std::uint32_t id);
-  void read_reports();
   void note_report(const SessionReport& report);
   void log_bounded(LogLevel level, std::string_view line);
   void log_lines(const Session& session, const std::vector<std::string>& lines);

@@ -219,7 +219,7 @@ class Supervisor {
     return reply;
   }
 
-  [[nodiscard]] SupervisorStatus status() const {
+  [[nodiscard]] SupervisorStatus status() {
     SupervisorStatus status;
     status.pid = ::getpid();
     status.init = state_.init.process.pid();
@@ -228,6 +228,7 @@ class Supervisor {
     status.image = state_.image_id;
     status.base_uid = state_.base_uid;
     status.sessions = sessions_.status();
+    status.commands = state_.commands;
     status.warnings = warnings();
     return status;
   }
@@ -247,6 +248,7 @@ class Supervisor {
   /// Executes the program anew, with everything handed over. Comes back only with an error.
   Result<void> reload() {
     CHECK(check_reload(options_));
+    sessions_.read_reports();
     TRY(const Fd memory, write_state(state_));
     TRY(const NextProgram next, find_next_program(options_));
     CHECK(try_next_program(next, memory.get()));

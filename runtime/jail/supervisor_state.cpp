@@ -9,7 +9,7 @@
 namespace evojail {
 namespace {
 
-constexpr std::size_t state_limit = 16 << 20;
+constexpr std::size_t state_limit = 32 << 20;
 
 Result<void> keep_across_exec(int fd, bool keep) {
   if (::fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC) == 0) return {};
@@ -39,6 +39,7 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .control = state.control.get(),
                           .asker = state.asker.get(),
                           .last_session = state.last_session,
+                          .commands = state.commands,
                           .settings = state.settings,
                           .launched = state.launched,
                           .pending = state.pending,
@@ -47,9 +48,18 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .push_output = state.push_end.output.get(),
                           .push_again = state.push_end.again};
   for (const auto& [id, session] : state.sessions) {
-    values.sessions.push_back({id, session.peer, session.socket.get(), session.log.get(),
-                               session.began, session.process, session.command, session.outcome,
-                               session.pushed});
+    values.sessions.push_back({.id = id,
+                               .peer = session.peer,
+                               .socket = session.socket.get(),
+                               .log = session.log.get(),
+                               .began = session.began,
+                               .process = session.process,
+                               .running = session.running,
+                               .command = session.command,
+                               .command_pid = session.command_pid,
+                               .outcome = session.outcome,
+                               .pushed = session.pushed,
+                               .traffic = session.traffic});
   }
   return values;
 }
@@ -69,6 +79,7 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
       .control = Fd(values.control),
       .asker = Fd(values.asker),
       .last_session = values.last_session,
+      .commands = values.commands,
       .sessions = {},
       .settings = std::move(values.settings),
       .launched = std::move(values.launched),
@@ -83,9 +94,12 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
                                                .log = Fd(session.log),
                                                .began = session.began,
                                                .process = session.process,
+                                               .running = std::move(session.running),
                                                .command = std::move(session.command),
+                                               .command_pid = session.command_pid,
                                                .outcome = std::move(session.outcome),
-                                               .pushed = session.pushed});
+                                               .pushed = session.pushed,
+                                               .traffic = session.traffic});
   }
   return state;
 }

@@ -37,6 +37,7 @@ struct SupervisorState {
   Fd control;  ///< listening control socket
   Fd asker;    ///< control connection that waits for the outcome of a reload
   std::uint32_t last_session = 0;
+  std::uint64_t commands = 0;  ///< that clients say they have begun, since the jail's start
   std::map<std::uint32_t, Session> sessions;
   std::string settings = {};  ///< jail.conf as it was when it was last put in force
   LaunchedWith launched = {};

@@ -55,11 +55,19 @@ T optional_number(const json& object, const char* member) {
 }
 
 json to_json(const SessionValues& session) {
-  return {{"id", session.id},           {"address", to_string(session.peer.address)},
-          {"port", session.peer.port},  {"socket", session.socket},
-          {"log", session.log},         {"began", session.began},
-          {"process", session.process}, {"command", session.command},
-          {"outcome", session.outcome}, {"pushed", session.pushed}};
+  json value{{"id", session.id},           {"address", to_string(session.peer.address)},
+             {"port", session.peer.port},  {"socket", session.socket},
+             {"log", session.log},         {"began", session.began},
+             {"process", session.process}, {"running", json::array()},
+             {"command", session.command}, {"command_pid", session.command_pid},
+             {"outcome", session.outcome}, {"pushed", session.pushed}};
+  for (const auto& command : session.running) {
+    value["running"].push_back({{"pid", command.pid}, {"command", command.text}});
+  }
+  if (session.traffic) {
+    value["traffic"] = {{"received", session.traffic->received}, {"sent", session.traffic->sent}};
+  }
+  return value;
 }
 
 SessionValues session_from(const json& value) {
@@ -73,9 +81,18 @@ SessionValues session_from(const json& value) {
   session.log = descriptor(value, "log");
   session.began = optional_number<std::int64_t>(value, "began");
   session.process = optional_number<pid_t>(value, "process");
+  for (const auto& command : value.value("running", json::array())) {
+    session.running.push_back(
+        {number<int>(command, "pid"), command.at("command").get<std::string>()});
+  }
   session.command = value.value("command", "");
+  session.command_pid = optional_number<int>(value, "command_pid");
   session.outcome = value.value("outcome", "");
   session.pushed = value.value("pushed", false);
+  if (value.contains("traffic")) {
+    session.traffic = Traffic{number<std::uint64_t>(value["traffic"], "received"),
+                              number<std::uint64_t>(value["traffic"], "sent")};
+  }
   return session;
 }
 
@@ -100,6 +117,7 @@ SupervisorValues values_from(const json& value) {
   values.control = descriptor(value, "control");
   values.asker = optional_descriptor(value, "asker");
   values.last_session = optional_number<std::uint32_t>(value, "last_session");
+  values.commands = optional_number<std::uint64_t>(value, "commands");
   values.settings = value.value("settings", "");
   values.launched = value.value("launched", std::map<std::string, std::string>());
   values.pending = value.value("pending", std::vector<std::string>());
@@ -154,6 +172,7 @@ std::string encode(const SupervisorValues& values) {
                    {"control", values.control},
                    {"asker", values.asker},
                    {"last_session", values.last_session},
+                   {"commands", values.commands},
                    {"sessions", sessions},
                    {"settings", values.settings},
                    {"launched", values.launched},

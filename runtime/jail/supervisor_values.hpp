@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
-#include "kernel/tcp.hpp"
+#include "jail/session.hpp"
 
 namespace evojail {
 
@@ -21,9 +22,12 @@ struct SessionValues {
   int log = -1;
   std::int64_t began = 0;
   pid_t process = 0;
+  std::vector<RunningCommand> running = {};
   std::string command = {};
+  int command_pid = 0;
   std::string outcome = {};
   bool pushed = false;
+  std::optional<Traffic> traffic = {};
 };
 
 /// A SupervisorState as values: what its text says before any of it is believed, so that a broken
@@ -44,6 +48,7 @@ struct SupervisorValues {
   int control = -1;
   int asker = -1;  ///< may be missing
   std::uint32_t last_session = 0;
+  std::uint64_t commands = 0;
   std::string settings = {};
   std::map<std::string, std::string> launched = {};
   std::vector<std::string> pending = {};

@@ -29,7 +29,6 @@ EndedSession describe_ended(const LastSession& last) {
   ended.since = utc(last.began);
   ended.line = fmt::format("{}, since {}, to {}{}", last.peer, ended.since, utc(last.ended),
                            last.command.empty() ? "" : ", " + last.command);
-  ended.push = !last.command.empty();
   return ended;
 }
 
@@ -58,9 +57,9 @@ OpenSessions read_open_sessions(const HostSettings& host, const std::string& nam
   } else if (!*status) {
     open.idle = true;
   } else {
+    open.begun = {(*status)->since, (*status)->init, (*status)->commands};
     for (const SessionStatus& session : (*status)->sessions) {
       open.lines.push_back(describe_session(session));
-      if (session.finished) open.finished.push_back(open.lines.back());
       open.push_in_flight = open.push_in_flight || !session.command.empty();
     }
     open.idle = (*status)->sessions.empty() && last && (!*last || settled(**last));

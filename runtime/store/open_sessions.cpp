@@ -1,7 +1,6 @@
 #include "store/open_sessions.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace evojail {
 namespace {
@@ -22,20 +21,27 @@ bool is_of(const std::string& line, const EndedSession& session) {
   return line.contains(" " + session.peer + " port ") && line.contains(", since " + session.since);
 }
 
+/// Whether a command can have begun between the looks. A jail that was stopped meanwhile took its
+/// count with it.
+bool any_began(const std::optional<BegunCommands>& before,
+               const std::optional<BegunCommands>& after) {
+  if (!before) return after && after->count != 0;
+  return before != after;
+}
+
 }  // namespace
 
 void OpenSessions::add(const OpenSessions& later) {
   for (const std::string& line : later.lines) add_line(lines, line);
-  push_in_flight = push_in_flight || later.push_in_flight;
-  idle = idle && later.idle;
-  const auto was_finished = std::exchange(finished, later.finished);
+  const bool began = any_began(begun, later.begun);
+  push_in_flight = push_in_flight || later.push_in_flight || began;
+  idle = idle && later.idle && !began;
+  begun = later.begun;
   if (!later.last || later.last == last) return;
-  const auto among = [&later](const std::vector<std::string>& some) {
-    return std::ranges::any_of(
-        some, [&later](const std::string& line) { return is_of(line, *later.last); });
-  };
-  if (!among(lines)) lines.push_back(later.last->line);
-  push_in_flight = push_in_flight || (later.last->push && !among(was_finished));
+  const auto known = [&later](const std::string& line) { return is_of(line, *later.last); };
+  if (std::ranges::none_of(lines, known)) lines.push_back(later.last->line);
+  // Off before and after, and on in between: the count was never seen.
+  push_in_flight = push_in_flight || !later.begun;
   idle = false;
   last = later.last;
 }

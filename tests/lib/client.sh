@@ -39,15 +39,16 @@ push() { rsync -e "ssh -F $T/client/ssh_config" "$@"; }
 ftp() { sftp -q -F "$T/client/ssh_config" -b - "$@"; }
 copy() { scp -q -F "$T/client/ssh_config" "$@"; }
 
-# open_session ALIAS [MACHINE]: a session that stays open until its input closes, started in the
+# open_session ALIAS [MACHINE [SSH_OPTION...]]: a session that stays open until its input closes, started in the
 # background; ${SESSIONS[ALIAS]} is its process and $T/client/said.ALIAS what the jail answered.
 declare -A SESSIONS=()
 open_session() {
   local alias=$1 machine=${2:-}
+  local options=("${@:3}")
   mkfifo "$T/client/input.$alias"
   # Emptied here: what the session before said must not be taken for this one's.
   : >"$T/client/said.$alias"
-  ${machine:+ip netns exec "$machine"} ssh -F "$T/client/ssh_config" "$alias" 'echo ready; cat' \
+  ${machine:+ip netns exec "$machine"} ssh -F "$T/client/ssh_config" "${options[@]}" "$alias" 'echo ready; cat' \
     <"$T/client/input.$alias" >"$T/client/said.$alias" 2>/dev/null &
   SESSIONS[$alias]=$!
   exec {fd}>"$T/client/input.$alias"

@@ -57,3 +57,14 @@ close_session web1
 wait "$waiting" || fail "the inc failed: $(cat "$T/waited")"
 must ev list-incs web1
 must_print "^$fourth +complete "
+
+step 'commands that share a connection: one has ended, one runs on'
+fifth=$(hour_ago '6 days')
+open_session web1 '' -o ControlMaster=yes -o "ControlPath=$T/client/shared"
+must_exit 3 in_jail -o "ControlPath=$T/client/shared" web1 'exit 3'
+must ev inc --at "$fifth" web1
+must_say "'web1/$fifth' is partial: a push was in flight"
+must ev reload web1
+must ev status web1 --json
+must_print '"claimed_command": "echo ready; cat"'
+close_session web1

@@ -27,6 +27,7 @@ SupervisorValues sample() {
                           .control = 10,
                           .asker = 11,
                           .last_session = 17,
+                          .commands = 12345678901,
                           .settings = "PORT=2222\n",
                           .launched = {{"TMP_SIZE", "1"}},
                           .pending = {"TMP_SIZE"}};
@@ -35,8 +36,11 @@ SupervisorValues sample() {
                              .socket = 12,
                              .log = 13,
                              .began = 1700000001,
-                             .command = "rsync --server",
-                             .outcome = "exit 0"});
+                             .running = {{21, "rsync --server"}, {22, "true"}},
+                             .command = "true",
+                             .command_pid = 22,
+                             .outcome = "exit 0",
+                             .traffic = Traffic{.received = 12345678902, .sent = 7}});
   return values;
 }
 
@@ -50,7 +54,12 @@ TEST(SupervisorValues, come_back_as_they_went) {
   EXPECT_THAT(got->pending, ElementsAre("TMP_SIZE"));
   ASSERT_EQ(got->sessions.size(), 1U);
   EXPECT_EQ(got->sessions[0].peer.port, 50022);
+  EXPECT_EQ(got->commands, 12345678901U);
+  EXPECT_EQ(got->sessions[0].running, sample().sessions[0].running);
+  EXPECT_EQ(got->sessions[0].command_pid, 22);
   EXPECT_EQ(got->sessions[0].outcome, "exit 0");
+  ASSERT_TRUE(got->sessions[0].traffic);
+  EXPECT_EQ(got->sessions[0].traffic->received, 12345678902U);
   EXPECT_THAT(descriptors(*got), ElementsAre(3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13));
 }
 

@@ -60,40 +60,67 @@ TEST(OpenSessions, ASessionWhoseCommandBecameKnownIsOne) {
   EXPECT_EQ(both.lines, later.lines);
 }
 
-TEST(OpenSessions, OneThatCameAndWentBetweenIsSeen) {
-  const EndedSession before{"192.0.2.7", "T0", "192.0.2.7, since T0, to T1, rsync", true};
-  const EndedSession between{"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
-  OpenSessions both = idle();
-  both.last = before;
-  OpenSessions later = idle();
-  later.last = before;
-  both.add(later);
-  EXPECT_TRUE(both.idle);
-  EXPECT_TRUE(both.lines.empty());
-  later.last = between;
-  both.add(later);
-  EXPECT_FALSE(both.idle);
-  EXPECT_TRUE(both.push_in_flight);
-  ASSERT_EQ(both.lines.size(), 1U);
-  EXPECT_EQ(both.lines[0], between.line);
+OpenSessions begun(std::uint64_t count, std::int32_t init = 40) {
+  OpenSessions some = idle();
+  some.begun = BegunCommands{.since = 1763847607, .init = init, .count = count};
+  return some;
 }
 
-TEST(OpenSessions, OneWhoseCommandHadEndedBeforeWasNoPush) {
-  OpenSessions both;
-  both.lines = {"4: 192.0.2.7 port 1, since T2"};
-  both.finished = both.lines;
-  OpenSessions later = idle();
-  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
-  both.add(later);
+OpenSessions after(OpenSessions before, const OpenSessions& later) {
+  before.add(later);
+  return before;
+}
+
+TEST(OpenSessions, ACommandThatCameAndWentBetweenIsSeen) {
+  for (const bool nothing_else_shows : {true, false}) {
+    OpenSessions before = begun(7);
+    OpenSessions later = begun(8);
+    if (!nothing_else_shows) {
+      // It shared the connection of a session that is open all the time.
+      before.lines = later.lines = {"1: 192.0.2.7 port 1, since T"};
+      before.idle = later.idle = false;
+    }
+    const OpenSessions both = after(before, later);
+    EXPECT_TRUE(both.push_in_flight);
+    EXPECT_FALSE(both.idle);
+    EXPECT_EQ(both.lines, before.lines);
+  }
+  const OpenSessions none = after(begun(7), begun(7));
+  EXPECT_FALSE(none.push_in_flight);
+  EXPECT_TRUE(none.idle);
+}
+
+TEST(OpenSessions, AJailThatWasStoppedOrStartedBetween) {
+  const OpenSessions off = idle();
+  EXPECT_TRUE(after(begun(7), off).push_in_flight);
+  EXPECT_TRUE(after(begun(7), begun(7, 41)).push_in_flight);
+  EXPECT_TRUE(after(off, begun(1)).push_in_flight);
+  EXPECT_FALSE(after(off, begun(0)).push_in_flight);
+  EXPECT_FALSE(after(off, off).push_in_flight);
+  OpenSessions off_again = off;
+  off_again.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync"};
+  EXPECT_TRUE(after(off, off_again).push_in_flight);
+}
+
+TEST(OpenSessions, ASessionThatCameAndWentBetweenIsListed) {
+  OpenSessions before = begun(7);
+  before.last = {"192.0.2.7", "T0", "192.0.2.7, since T0, to T1, rsync"};
+  OpenSessions later = begun(7);
+  later.last = before.last;
+  EXPECT_TRUE(after(before, later).idle);
+  EXPECT_TRUE(after(before, later).lines.empty());
+  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3"};
+  const OpenSessions both = after(before, later);
+  EXPECT_FALSE(both.idle);
   EXPECT_FALSE(both.push_in_flight);
-  EXPECT_EQ(both.lines.size(), 1U);
+  EXPECT_EQ(both.lines, std::vector<std::string>{later.last->line});
 }
 
 TEST(OpenSessions, OneThatEndedBetweenIsListedOnce) {
   OpenSessions both;
   both.lines = {"4: 192.0.2.7 port 1, since T2, rsync"};
   OpenSessions later = idle();
-  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync", true};
+  later.last = {"192.0.2.7", "T2", "192.0.2.7, since T2, to T3, rsync"};
   both.add(later);
   EXPECT_EQ(both.lines.size(), 1U);
 }
