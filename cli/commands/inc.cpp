@@ -103,6 +103,7 @@ std::vector<IncRequest> make_requests(const HostSettings& host,
 /// What a person has to know of one inc that is not simply there.
 void warn_of(const IncOutcome& outcome, const std::string& inc_name) {
   const std::string inc = fmt::format("{}/{}", outcome.jail, inc_name);
+  for (const std::string& warning : outcome.warnings) print_warning(warning);
   if (outcome.status == IncStatus::exists) {
     print_warning(fmt::format("inc '{}' exists already, nothing was done", inc));
   }

@@ -39,6 +39,7 @@ Result<Incs> read_incs(const HostSettings& host, const std::string& name) {
 std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
   std::vector<std::string> notes;
   if (!inc.dated) notes.emplace_back("not an inc");
+  if (inc.trouble) notes.push_back(inc.trouble->message());
   if (inc.held) {
     std::string held = "held";
     for (const Hold& hold : holds) {
@@ -74,6 +75,7 @@ std::string format_incs(const Incs& all, bool with_header, bool with_colour) {
     table.row(
         {{inc.name},
          !inc.dated     ? Table::Cell{"-"}
+         : inc.trouble  ? Table::Cell{"unreadable", Colour::bad}
          : inc.complete ? Table::Cell{"complete", Colour::good}
                         : Table::Cell{"partial", Colour::warning},
          {record != nullptr ? format_local_time(record->began) : "-"},

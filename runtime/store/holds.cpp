@@ -23,7 +23,7 @@ bool binds(const Hold& hold, std::int64_t now) { return !hold.until || *hold.unt
 /// The jail's lock, with nothing left half-done behind it.
 Result<FileLock> lock_settled(const HostSettings& host, const std::string& name) {
   TRY(FileLock lock, lock_store(host, name));
-  CHECK(recover(host, name));
+  CHECK(recover(host, name, Trash::may_stay));
   return lock;
 }
 
@@ -49,7 +49,7 @@ Result<HeldIncs> open_holds(const HostSettings& host, const std::string& name) {
   TRY(auto holds, meta.read_holds());
   TRY(const auto there, identify_entries(*engine, incs_dir->get(), path));
   std::erase_if(holds, [&, now = std::time(nullptr)](const Hold& hold) {
-    return !binds(hold, now) || !there.contains(hold.identity);
+    return !binds(hold, now) || (there && !there->contains(hold.identity));
   });
   return HeldIncs{std::move(*incs_dir), std::move(engine), std::move(meta), std::move(holds)};
 }

@@ -23,7 +23,8 @@ bool is_directory(int dir, const std::string& name) {
 /// One directory of INCDIR, open for looking.
 class Listing {
  public:
-  static Result<std::optional<Listing>> open(const HostSettings& host, const std::string& name) {
+  static Result<std::optional<Listing>> open(const HostSettings& host, const std::string& name,
+                                             ListDetail detail) {
     Listing listing;
     listing.path_ = JailPaths(host, name).incs_dir;
     auto dir = open_path(listing.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -32,7 +33,7 @@ class Listing {
     listing.dir_ = std::move(*dir);
     TRY(listing.meta_, MetaDir::open(listing.dir_.get(), listing.path_));
     TRY(listing.engine_, make_engine(listing.dir_.get(), listing.path_));
-    CHECK(listing.read_holds());
+    if (detail != ListDetail::records) CHECK(listing.read_holds());
     return listing;
   }
 
@@ -42,27 +43,32 @@ class Listing {
     for (const auto& name : names) {
       // .meta, and what is being built or removed.
       if (name.starts_with('.')) continue;
-      TRY(auto info, look_at(name, detail));
-      if (info) incs.push_back(std::move(*info));
+      if (auto info = look_at(name, detail)) incs.push_back(std::move(*info));
     }
     return incs;
   }
 
   /// No value: it went away while it was looked at.
-  Result<std::optional<IncInfo>> look_at(const std::string& name, ListDetail detail) const {
+  std::optional<IncInfo> look_at(const std::string& name, ListDetail detail) const {
     IncInfo info;
     info.name = name;
     info.dated = is_inc_name(name);
-    if (info.dated && !(detail == ListDetail::names && held_.empty())) {
-      auto dir = open_subdir(dir_.get(), name, path_ + "/" + name);
-      if (!dir && dir.error().code() == ENOENT) return std::nullopt;
-      if (!dir && dir.error().code() != ENOTDIR && dir.error().code() != ELOOP) {
-        return std::unexpected(std::move(dir).error());
-      }
-      info.dated = dir.has_value();
-      if (dir) CHECK(describe(dir->get(), detail, info));
-    } else if (info.dated) {
+    if (!info.dated) return info;
+    if (detail == ListDetail::names && held_.empty()) {
       info.dated = is_directory(dir_.get(), name);
+      return info;
+    }
+    auto dir = open_subdir(dir_.get(), name, path_ + "/" + name);
+    const int code = dir ? 0 : dir.error().code();
+    if (code == ENOENT) return std::nullopt;
+    info.dated = code != ENOTDIR && code != ELOOP;
+    if (!info.dated) return info;
+    auto described = dir ? describe(dir->get(), detail, info)
+                         : Result<void>(std::unexpected(std::move(dir).error()));
+    if (!described) {
+      info.trouble = std::move(described).error();
+      info.complete = false;
+      info.held = !held_.empty();
     }
     return info;
   }
@@ -106,7 +112,7 @@ class Listing {
 
 Result<std::vector<IncInfo>> list_incs(const HostSettings& host, const std::string& name,
                                        ListDetail detail) {
-  TRY(const auto listing, Listing::open(host, name));
+  TRY(const auto listing, Listing::open(host, name, detail));
   if (!listing) return std::vector<IncInfo>();
   return listing->list(detail);
 }
@@ -114,11 +120,10 @@ Result<std::vector<IncInfo>> list_incs(const HostSettings& host, const std::stri
 Result<IncInfo> find_inc(const HostSettings& host, const std::string& name,
                          const std::string& inc) {
   if (is_inc_name(inc)) {
-    TRY(const auto listing, Listing::open(host, name));
-    if (listing) {
-      TRY(auto info, listing->look_at(inc, ListDetail::full));
-      if (info && info->dated) return std::move(*info);
-    }
+    TRY(const auto listing, Listing::open(host, name, ListDetail::full));
+    auto info = listing ? listing->look_at(inc, ListDetail::full) : std::nullopt;
+    if (info && info->trouble) return std::unexpected(std::move(*info->trouble));
+    if (info && info->dated) return std::move(*info);
   }
   return std::unexpected(Error(fmt::format("jail '{}' has no inc '{}'", name, inc))
                              .hint(fmt::format("evojail list-incs {}", name)));

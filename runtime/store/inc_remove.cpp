@@ -40,14 +40,14 @@ class Removing {
  private:
   Result<std::vector<std::size_t>> choose(const std::string& owner,
                                           std::span<RemovalOutcome> outcomes);
-  Result<std::vector<std::size_t>> split_lengthy(int dir, const std::string& path,
-                                                 std::vector<std::size_t>& doomed,
-                                                 std::span<RemovalOutcome> outcomes);
+  std::vector<std::size_t> split_lengthy(int dir, const std::string& path,
+                                         std::vector<std::size_t>& doomed,
+                                         std::span<RemovalOutcome> outcomes);
   Result<void> remove_at_once(int dir, const std::string& path,
                               const std::vector<std::size_t>& doomed,
                               std::span<RemovalOutcome> outcomes);
   Result<void> remove_by_trash(int dir, const std::string& path, const std::string& owner,
-                               const std::vector<std::size_t>& doomed,
+                               const Recovery& recovery, const std::vector<std::size_t>& doomed,
                                std::span<RemovalOutcome> outcomes);
   Result<void> forget_the_gone(int dir, const std::string& path);
   void report(std::string_view owner, std::size_t gone) {
@@ -86,18 +86,27 @@ Result<std::vector<std::size_t>> Removing::choose(const std::string& owner,
 
 /// Takes those that do not go in one step out of `doomed`.
 /// @return them.
-Result<std::vector<std::size_t>> Removing::split_lengthy(int dir, const std::string& path,
-                                                         std::vector<std::size_t>& doomed,
-                                                         std::span<RemovalOutcome> outcomes) {
+std::vector<std::size_t> Removing::split_lengthy(int dir, const std::string& path,
+                                                 std::vector<std::size_t>& doomed,
+                                                 std::span<RemovalOutcome> outcomes) {
   std::vector<std::size_t> lengthy;
   for (const std::size_t i : doomed) {
     const std::string& name = outcomes[i].inc;
-    TRY(const Fd inc, open_subdir(dir, name, path + "/" + name));
-    TRY(const bool at_once, engine_->removes_in_one_step(inc.get()));
-    if (!at_once) lengthy.push_back(i);
+    const auto ask = [&]() -> Result<bool> {
+      TRY(const Fd inc, open_subdir(dir, name, path + "/" + name));
+      return engine_->removes_in_one_step(inc.get());
+    };
+    auto at_once = ask();
+    if (!at_once) {
+      // It keeps its name: what cannot be read cannot be emptied.
+      outcomes[i].error = std::move(at_once).error();
+    } else if (!*at_once) {
+      lengthy.push_back(i);
+    }
   }
-  std::erase_if(doomed,
-                [&lengthy](std::size_t i) { return std::ranges::binary_search(lengthy, i); });
+  std::erase_if(doomed, [&](std::size_t i) {
+    return outcomes[i].error || std::ranges::binary_search(lengthy, i);
+  });
   return lengthy;
 }
 
@@ -144,13 +153,18 @@ std::uint64_t expect_entries(const HostSettings& host, const std::string& owner,
 
 /// First the names, in one go, then what takes time.
 Result<void> Removing::remove_by_trash(int dir, const std::string& path, const std::string& owner,
+                                       const Recovery& recovery,
                                        const std::vector<std::size_t>& doomed,
                                        std::span<RemovalOutcome> outcomes) {
   TRY(const JournalDir journal, JournalDir::open(host_));
   JournalEntry entry;
   entry.operation = JournalEntry::Operation::rm;
-  TRY(entry.token, random_token());
-  CHECK(begin_operation(journal, owner, entry));
+  if (recovery.trash) {
+    entry.token = recovery.entry.token;
+  } else {
+    TRY(entry.token, random_token());
+    CHECK(begin_operation(journal, owner, entry));
+  }
   const std::uint64_t expected = progress_ ? expect_entries(host_, owner, doomed, outcomes) : 0;
   for (const std::size_t i : doomed) {
     RemovalOutcome& outcome = outcomes[i];
@@ -184,6 +198,7 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
     // They have lost their names; what is left of them goes with the next operation.
     for (const std::size_t i : doomed) {
       if (outcomes[i].status != RemovalStatus::removed) continue;
+      if (!entry_exists(dir, entry.trash_name(outcomes[i].inc))) continue;
       outcomes[i].status = RemovalStatus::failed;
       outcomes[i].error = done.error();
     }
@@ -198,7 +213,7 @@ Result<void> Removing::forget_the_gone(int dir, const std::string& path) {
   TRY(const auto meta, MetaDir::open(dir, path));
   if (!meta) return {};
   TRY(const auto there, identify_entries(*engine_, dir, path));
-  return meta->forget_all_but(there);
+  return there ? meta->forget_all_but(*there) : Result<void>();
 }
 
 Result<void> Removing::remove(const IncRemoval& removal, std::span<RemovalOutcome> outcomes) {
@@ -207,17 +222,21 @@ Result<void> Removing::remove(const IncRemoval& removal, std::span<RemovalOutcom
     return fail(fmt::format("'{}' is no name in INCDIR '{}'", owner, host_.incdir));
   }
   TRY(const FileLock lock, lock_store(host_, owner));
-  CHECK(recover(host_, owner));
+  TRY(const Recovery recovery, recover(host_, owner, Trash::may_stay));
   TRY(auto doomed, choose(owner, outcomes));
   if (!doomed.empty()) {
     const std::string path = JailPaths(host_, owner).incs_dir;
     TRY(const Fd dir, open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    TRY(const auto lengthy, split_lengthy(dir.get(), path, doomed, outcomes));
+    const auto lengthy = split_lengthy(dir.get(), path, doomed, outcomes);
     CHECK(remove_at_once(dir.get(), path, doomed, outcomes));
-    if (!lengthy.empty()) CHECK(remove_by_trash(dir.get(), path, owner, lengthy, outcomes));
+    if (!lengthy.empty()) {
+      CHECK(remove_by_trash(dir.get(), path, owner, recovery, lengthy, outcomes));
+    }
     CHECK(forget_the_gone(dir.get(), path));
   }
-  return drop_empty_incs_dir(host_, owner);
+  CHECK(drop_empty_incs_dir(host_, owner));
+  if (recovery.trash) return std::unexpected(*recovery.trash);
+  return {};
 }
 
 }  // namespace

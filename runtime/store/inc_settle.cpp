@@ -18,17 +18,26 @@ Result<std::optional<Fd>> open_incs_dir(const std::string& path) {
   return std::move(*dir);
 }
 
+/// Removes an entry's record and manifest, if it can be read.
+Result<void> forget(Engine& engine, const MetaDir& meta, int incs_dir, const std::string& name,
+                    const std::string& path) {
+  const auto dir = open_subdir(incs_dir, name, path + "/" + name);
+  if (!dir) return {};
+  TRY(const std::string identity, engine.identify(dir->get()));
+  return meta.forget(identity);
+}
+
 Result<void> discard_build(Engine& engine, int incs_dir, const std::string& path,
                            const JournalEntry& entry) {
   const std::string temporary = entry.new_name();
   TRY(const auto meta, MetaDir::open(incs_dir, path));
   if (entry_exists(incs_dir, temporary)) {
-    {
-      TRY(const Fd dir, open_subdir(incs_dir, temporary, path + "/" + temporary));
-      TRY(const std::string identity, engine.identify(dir.get()));
-      if (meta) CHECK(meta->forget(identity));
+    if (meta) CHECK(forget(engine, *meta, incs_dir, temporary, path));
+    if (!engine.remove(incs_dir, temporary, {})) {
+      // Out of the way of the next one, which must be taken all the same.
+      CHECK(rename_new(incs_dir, temporary, incs_dir, entry.trash_name(entry.subject),
+                       path + "/" + temporary));
     }
-    CHECK(engine.remove(incs_dir, temporary, {}));
   }
   if (!meta) return {};
   auto manifests = meta->open_manifests();
@@ -101,15 +110,15 @@ Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,
   TRY(const auto meta, MetaDir::open(dir->get(), path));
   TRY(const auto names, list_directory(dir->get(), path));
   const std::string prefix = entry.trash_name("");
+  // What can go goes, whatever stays.
+  Result<void> first;
   for (const auto& trash : names) {
     if (!trash.starts_with(prefix)) continue;
-    if (auto inc = open_subdir(dir->get(), trash, path + "/" + trash); inc && meta) {
-      TRY(const std::string identity, engine->identify(inc->get()));
-      CHECK(meta->forget(identity));
-    }
-    CHECK(engine->remove(dir->get(), trash, progress));
+    auto gone = meta ? forget(*engine, *meta, dir->get(), trash, path) : Result<void>();
+    if (gone) gone = engine->remove(dir->get(), trash, progress);
+    if (!gone && first) first = std::move(gone);
   }
-  return {};
+  return first;
 }
 
 Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name) {

@@ -73,17 +73,22 @@ Result<void> Taking::prepare(Job& job) {
     return {};
   }
   TRY(job.lock, lock_store(host_, jail));
-  CHECK(recover(host_, jail));
+  TRY(job.recovery, recover(host_, jail, Trash::may_stay));
+  if (job.recovery.trash) job.outcome->warnings.push_back(job.recovery.trash->message());
   if (!path_exists(paths.conf)) return no_such_jail();
   if (path_exists(paths.incs_dir + "/" + inc_name_)) {
     job.outcome->status = IncStatus::exists;
     return {};
   }
   job.entry.operation = JournalEntry::Operation::inc;
-  TRY(job.entry.token, random_token());
+  if (job.recovery.trash) {
+    job.entry.token = job.recovery.entry.token;
+  } else {
+    TRY(job.entry.token, random_token());
+  }
   job.entry.subject = inc_name_;
   job.entry.began = std::time(nullptr);
-  CHECK(journal_.write(jail, job.entry));
+  CHECK(job.recovery.trash ? journal_.replace(jail, job.entry) : journal_.write(jail, job.entry));
   job.underway = true;
   return {};
 }
@@ -119,8 +124,11 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
   TRY(dir, job.meta->open_manifests());
   request.manifests_dir = dir.get();
   request.manifest = request.temporary;
-  TRY(const auto incs, list_incs(host_, job.request->jail, ListDetail::full));
+  TRY(const auto incs, list_incs(host_, job.request->jail, ListDetail::records));
   for (auto inc = incs.rbegin(); inc != incs.rend(); ++inc) {
+    if (inc->trouble) {
+      job.outcome->warnings.push_back(inc->trouble->message() + ": it is not built on");
+    }
     if (!inc->dated || !inc->record || inc->record->engine != engine_->name()) continue;
     job.outcome->full_copy = !inc->record->troubles.empty();
     if (job.outcome->full_copy) continue;
@@ -233,9 +241,7 @@ void Taking::fail_job(Job& job, Error error) {
   job.outcome->error =
       std::move(error).in(fmt::format("inc '{}' of jail '{}'", inc_name_, job.request->jail));
   if (job.underway) {
-    const auto settled = settle_inc(host_, job.request->jail, job.entry);
-    if (settled) [[maybe_unused]]
-      const auto cleared = journal_.clear(job.request->jail);
+    [[maybe_unused]] const auto settled = recover(host_, job.request->jail, Trash::may_stay);
     job.underway = false;
   }
   job.jail_dir.reset();
@@ -266,7 +272,7 @@ void Taking::end(Job& job) {
     }
   }
   // An entry that could not be cleared finds its work done.
-  [[maybe_unused]] const auto cleared = journal_.clear(job.request->jail);
+  [[maybe_unused]] const auto ended = end_operation(journal_, job.request->jail, job.recovery);
   job.outcome->status = IncStatus::taken;
   job.underway = false;
   job.lock.reset();

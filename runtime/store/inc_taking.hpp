@@ -18,6 +18,7 @@
 #include "store/journal.hpp"
 #include "store/meta_dir.hpp"
 #include "store/open_sessions.hpp"
+#include "store/recover.hpp"
 
 namespace evojail {
 
@@ -26,6 +27,7 @@ struct Job {
   const IncRequest* request = nullptr;
   IncOutcome* outcome = nullptr;
   std::optional<FileLock> lock;
+  Recovery recovery;
   JournalEntry entry;
   Fd jail_dir;  ///< these three from open() on
   Fd incs_dir;

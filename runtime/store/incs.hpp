@@ -27,11 +27,15 @@ struct IncInfo {
   std::optional<IncRecord> record;  ///< ListDetail::full only; bkctld's incs have none
   bool locked = false;              ///< ListDetail::full only: a read-only btrfs subvolume
   bool complete = true;             ///< ListDetail::full only: false where its record says partial
+  /// It cannot be read: nothing is known of it but its name. It is not complete, and held where
+  /// there are holds.
+  std::optional<Error> trouble{};
 };
 
 enum class ListDetail {
-  names,  ///< names and holds: one read of a directory, what a retention plan needs
-  full,   ///< each inc is opened, its identity asked for and its record read
+  names,    ///< names and holds: one read of a directory, what a retention plan needs
+  full,     ///< each inc is opened, its identity asked for and its record read
+  records,  ///< the same without holds: what an inc can be built on
 };
 
 /// The entries of INCDIR/NAME, sorted by name; temporary and trash names of operations under way
@@ -74,6 +78,7 @@ struct IncOutcome {
   IncRecord record;
   /// There are incs to build on, but something is missing from each: nothing could be linked.
   bool full_copy = false;
+  std::vector<std::string> warnings{};  ///< what is amiss beside this inc, for people
   std::optional<Error> error;
 };
 

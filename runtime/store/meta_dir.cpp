@@ -190,8 +190,8 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
   return {};
 }
 
-Result<std::set<std::string>> identify_entries(Engine& engine, int incs_dir,
-                                               const std::string& incs_path) {
+Result<std::optional<std::set<std::string>>> identify_entries(Engine& engine, int incs_dir,
+                                                              const std::string& incs_path) {
   TRY(const auto names, list_directory(incs_dir, incs_path));
   std::set<std::string> identities;
   for (const std::string& name : names) {
@@ -200,10 +200,11 @@ Result<std::set<std::string>> identify_entries(Engine& engine, int incs_dir,
     if (!entry) {
       const int code = entry.error().code();
       if (code == ENOENT || code == ENOTDIR || code == ELOOP) continue;
-      return std::unexpected(std::move(entry).error());
+      return std::nullopt;
     }
-    TRY(std::string identity, engine.identify(entry->get()));
-    identities.insert(std::move(identity));
+    auto identity = engine.identify(entry->get());
+    if (!identity) return std::nullopt;
+    identities.insert(std::move(*identity));
   }
   return identities;
 }

@@ -57,8 +57,8 @@ class MetaDir {
 };
 
 /// The identities of all directories among a jail's incs, whatever their names: people move an inc
-/// aside and back.
-[[nodiscard]] Result<std::set<std::string>> identify_entries(Engine& engine, int incs_dir,
-                                                             const std::string& incs_path);
+/// aside and back. No value where one cannot be read: then not all are known.
+[[nodiscard]] Result<std::optional<std::set<std::string>>> identify_entries(
+    Engine& engine, int incs_dir, const std::string& incs_path);
 
 }  // namespace evojail

@@ -21,11 +21,13 @@ namespace evojail {
 [[nodiscard]] Result<void> check_unused(const HostSettings& host, const std::string& name);
 
 /// Removes an inc that was being built, with its record and manifest; where it has its final name
-/// already, sees to its record and manifest instead. @return whether the inc is there.
+/// already, sees to its record and manifest instead. One that cannot be removed gets a trash name.
+/// @return whether the inc is there.
 [[nodiscard]] Result<bool> settle_inc(const HostSettings& host, const std::string& name,
                                       const JournalEntry& entry);
 
-/// Removes for good what bears the operation's trash names in INCDIR/NAME.
+/// Removes for good what bears the operation's trash names in INCDIR/NAME, all that can go; the
+/// error is of the first that cannot.
 [[nodiscard]] Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,
                                            const JournalEntry& entry,
                                            const RemoveProgress& progress);

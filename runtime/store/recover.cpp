@@ -32,11 +32,24 @@ std::string_view describe(Operation operation) {
   return "operation";
 }
 
-Result<bool> finish_rm(const HostSettings& host, const std::string& name,
-                       const JournalEntry& entry) {
+/// What an rm has left, or an inc that could not be undone.
+Result<void> empty_trash(const HostSettings& host, const std::string& name,
+                         const JournalEntry& entry) {
   CHECK(empty_inc_trash(host, name, entry, {}));
-  CHECK(drop_empty_incs_dir(host, name));
-  return true;
+  return drop_empty_incs_dir(host, name);
+}
+
+Result<void> leave_to_trash(const JournalDir& journal, const std::string& name,
+                            const std::string& token) {
+  JournalEntry entry;
+  entry.operation = Operation::rm;
+  entry.token = token;
+  return journal.replace(name, entry);
+}
+
+Error in_context(Error error, const std::string& name, Operation operation) {
+  return std::move(error).in(
+      fmt::format("jail '{}': finishing {} that was cut short", name, describe(operation)));
 }
 
 Result<bool> finish_remove(const HostSettings& host, const std::string& name,
@@ -82,7 +95,7 @@ Result<bool> settle(const HostSettings& host, const JournalDir& journal, const s
     case Operation::inc:
       return settle_inc(host, name, entry);
     case Operation::rm:
-      return finish_rm(host, name, entry);
+      return true;
     case Operation::remove:
       return finish_remove(host, name, entry);
     case Operation::rename:
@@ -106,7 +119,7 @@ Result<void> begin_operation(const JournalDir& journal, const std::string& name,
   return done;
 }
 
-Result<Recovery> recover(const HostSettings& host, const std::string& name) {
+Result<Recovery> recover(const HostSettings& host, const std::string& name, Trash trash) {
   // Without INCDIR there is no journal, hence nothing that was begun.
   if (!path_exists(host.incdir + "/.journal")) return Recovery{};
   TRY(const JournalDir journal, JournalDir::open(host));
@@ -114,11 +127,23 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name) {
   if (!entry) return Recovery{};
   auto finished = settle(host, journal, name, *entry);
   if (!finished) {
-    return std::unexpected(std::move(finished).error().in(fmt::format(
-        "jail '{}': finishing {} that was cut short", name, describe(entry->operation))));
+    return std::unexpected(in_context(std::move(finished).error(), name, entry->operation));
   }
-  CHECK(journal.clear(name));
-  return Recovery{*finished ? Recovered::finished : Recovered::undone, *entry};
+  Recovery recovery{*finished ? Recovered::finished : Recovered::undone, *entry};
+  if (entry->operation == Operation::inc || entry->operation == Operation::rm) {
+    if (auto emptied = empty_trash(host, name, *entry); !emptied) {
+      recovery.trash = in_context(std::move(emptied).error(), name, Operation::rm);
+    }
+  }
+  CHECK(end_operation(journal, name, recovery));
+  if (recovery.trash && trash == Trash::must_go) return std::unexpected(*recovery.trash);
+  return recovery;
+}
+
+Result<void> end_operation(const JournalDir& journal, const std::string& name,
+                           const Recovery& recovery) {
+  if (!recovery.trash) return journal.clear(name);
+  return leave_to_trash(journal, name, recovery.entry.token);
 }
 
 Result<bool> is_moving(const HostSettings& host, const std::string& name) {

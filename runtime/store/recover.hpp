@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -19,6 +20,15 @@ enum class Recovered {
 struct Recovery {
   Recovered outcome = Recovered::nothing;
   JournalEntry entry;  ///< of the operation, unless `nothing`
+  /// Why something that has lost its name cannot be deleted; its journal, with the token of
+  /// `entry`, is still there.
+  std::optional<Error> trash{};
+};
+
+/// What becomes of an operation behind trash of INCDIR/NAME that cannot be deleted.
+enum class Trash {
+  must_go,   ///< it fails
+  may_stay,  ///< it goes on: under the trash's token, so that one journal covers both
 };
 
 /// Finishes or undoes what an earlier operation on the jail left in its journal: an inc without its
@@ -26,7 +36,12 @@ struct Recovery {
 /// was cut short goes, unless its settings have their name already; remove, rename and archive are
 /// carried to their end. Every operation begins with it, under the jail's lock, which the caller
 /// holds.
-[[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name);
+[[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name,
+                                       Trash trash = Trash::must_go);
+
+/// Ends an operation that went on behind `recovery`: its entry goes, or makes way for the trash's.
+[[nodiscard]] Result<void> end_operation(const JournalDir& journal, const std::string& name,
+                                         const Recovery& recovery);
 
 /// An error where an operation that moves or deletes the jail was cut short: it must not be
 /// started, though its settings are still there. Looks only, needs no lock.
