@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "cli/bulk.hpp"
 #include "cli/declare.hpp"
-#include "cli/exit_code.hpp"
 #include "cli/json/jails.hpp"
 #include "cli/report.hpp"
 #include "store/jails.hpp"
@@ -22,7 +22,11 @@ Action declare_list(Arguments& arguments) {
     } else {
       for (const std::string& name : *names) fmt::print("{}\n", name);
     }
-    return exit_code::done;
+    // Whoever reads the names must learn that not all of them stand for a sound jail.
+    return for_each_jail(*names, [&](const std::string& name) -> Result<void> {
+      CHECK(load_settings_file(invocation.host, name));
+      return {};
+    });
   };
 }
 

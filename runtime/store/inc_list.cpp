@@ -15,9 +15,11 @@
 namespace evojail {
 namespace {
 
+/// What cannot be looked at is taken for one: whoever opens it has the error.
 bool is_directory(int dir, const std::string& name) {
   struct stat st{};
-  return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+  if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return S_ISDIR(st.st_mode);
+  return errno != ENOENT;
 }
 
 /// One directory of INCDIR, open for looking.

@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "store/jails.hpp"
 #include "store/moves.hpp"
 #include "store/parallel.hpp"
 #include "store/recover.hpp"
@@ -67,7 +68,8 @@ Result<void> Taking::prepare(Job& job) {
   const auto no_such_jail = [&jail] {
     return fail(fmt::format("no such jail: '{}'", jail), ErrorKind::no_such_jail);
   };
-  if (!path_exists(paths.conf)) return no_such_jail();
+  TRY(bool there, has_settings(host_, jail));
+  if (!there) return no_such_jail();
   if (!path_exists(paths.incs_policy)) {
     job.outcome->status = IncStatus::no_policy;
     return {};
@@ -75,7 +77,8 @@ Result<void> Taking::prepare(Job& job) {
   TRY(job.lock, lock_store(host_, jail));
   TRY(job.recovery, recover(host_, jail, Trash::may_stay));
   if (job.recovery.trash) job.outcome->warnings.push_back(job.recovery.trash->message());
-  if (!path_exists(paths.conf)) return no_such_jail();
+  TRY(there, has_settings(host_, jail));
+  if (!there) return no_such_jail();
   if (path_exists(paths.incs_dir + "/" + inc_name_)) {
     job.outcome->status = IncStatus::exists;
     return {};

@@ -1,6 +1,5 @@
 #include "store/jails.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -12,18 +11,14 @@
 #include "store/recover.hpp"
 
 namespace evojail {
-namespace {
 
-/// A directory that may not be looked into could be a jail's: that is an error, not "no".
-Result<bool> has_settings(int confs, const HostSettings& host, const std::string& entry) {
+Result<bool> has_settings(const HostSettings& host, const std::string& name) {
   struct stat st{};
-  const std::string file = entry + "/jail.conf";
-  if (::fstatat(confs, file.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  const std::string path = JailPaths(host, name).conf;
+  if (::lstat(path.c_str(), &st) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
-  return fail_errno("looking for", host.confdir + "/" + file);
+  return fail_errno("looking for", path);
 }
-
-}  // namespace
 
 Result<std::vector<std::string>> list_jails(const HostSettings& host) {
   auto confs = open_directory(host.confdir);
@@ -35,8 +30,9 @@ Result<std::vector<std::string>> list_jails(const HostSettings& host) {
     if (!entry.ends_with(".d")) continue;
     const std::string name = entry.substr(0, entry.size() - 2);
     if (!parse_jail_name(name)) continue;
-    TRY(const bool there, has_settings(confs->get(), host, entry));
-    if (there) names.push_back(name);
+    // One that cannot be looked for is likely a jail's: whoever works on that jail has the error,
+    // and the others go on.
+    if (has_settings(host, name).value_or(true)) names.push_back(name);
   }
   return names;
 }

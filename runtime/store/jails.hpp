@@ -12,8 +12,12 @@
 
 namespace evojail {
 
-/// The names of all jails, sorted: those with a CONFDIR/NAME.d/jail.conf. A jail whose making was
-/// cut short is not among them, one whose removal was cut short is.
+/// Whether CONFDIR/NAME.d/jail.conf is there; an error where that cannot be found out.
+[[nodiscard]] Result<bool> has_settings(const HostSettings& host, const std::string& name);
+
+/// The names of all jails, sorted: those with a CONFDIR/NAME.d/jail.conf, or where that cannot be
+/// found out. A jail whose making was cut short is not among them, one whose removal was cut short
+/// is.
 [[nodiscard]] Result<std::vector<std::string>> list_jails(const HostSettings& host);
 
 /// CONFDIR/NAME.d/jail.conf of one jail. ErrorKind::no_such_jail where there is none,

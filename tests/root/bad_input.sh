@@ -103,6 +103,32 @@ for line in '+%Y-%m-%d' '%Y.-1day' '+%H.-1day' '+%Y-%m-%d.-1hour' '+%Y-%m-%d.1da
 done
 policy web1 '+%Y-%m-%d.-0day'
 
+step 'settings of one jail among others'
+ln -s loop.d "$CONF/loop.d"
+mkdir -p "$CONF/torn.d" "$CONF/empty.d" "$CONF/dir.d/jail.conf"
+echo stray | tee "$CONF/stray" "$CONF/file.d" >/dev/null
+echo 'PORT=' >"$CONF/torn.d/jail.conf"
+must_exit 1 ev list
+equal "$OUT" $'db1\ndir\nloop\ntorn\nweb1'
+must_say "^evojail: 3 of 5 jails failed:"
+must_say "loop: .*Too many levels"
+must_say "torn: .*jail\.conf' line 1"
+equal "$(wc -l <<<"$ERR")" 4 'more than a line each'
+hour=$(hour_ago '2 days')
+must_exit 1 ev inc --at "$hour"
+must_say "jail 'loop': .*Too many levels"
+for jail in db1 web1; do
+  [[ -d $INCS/$jail/$hour ]] || fail "no inc of $jail"
+done
+policy torn none
+mkdir -p "$INCS/torn/$hour" && chmod 700 "$INCS/torn"
+must_exit 1 ev rm
+must_say "torn.*jail\.conf' line 1"
+[[ ! -e $INCS/web1/$hour && -e $INCS/torn/$hour ]] || fail "rm: $(ls "$INCS"/*)"
+must_exit 1 ev firewall all
+must_print '^web1: port'
+rm -r "$CONF"/{loop,torn,empty,dir,file}.d "$CONF/stray" "$INCS/torn"
+
 step 'incs'
 for name in 2026-13-01-00 2026-02-30-00 2026-01-01-24 2026-1-1-1 yesterday ../x; do
   bad 1 'inc|%Y' ev inc --at "$name" web1
