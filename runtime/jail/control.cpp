@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "jail/session_report.hpp"
+
 namespace evojail {
 namespace {
 
@@ -73,13 +75,40 @@ std::string encode(const ControlRequest& request) {
   return {};
 }
 
-std::string encode(const ControlReply& reply) {
+namespace {
+
+/// Less than what one message may be long (the host's net.core.wmem_default, 212,992 bytes). A
+/// thousand sessions come to 160,000 without their commands.
+constexpr std::size_t reply_limit = 200'000;
+
+std::string encode_whole(const ControlReply& reply) {
   json value{{"sessions", reply.sessions}};
   if (reply.status) value["status"] = to_json(*reply.status);
   if (!reply.error.empty()) value["error"] = reply.error;
   if (!reply.hint.empty()) value["hint"] = reply.hint;
   if (!reply.pending.empty()) value["pending"] = reply.pending;
   return value.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+void cut_commands(SupervisorStatus& status, std::size_t length) {
+  for (auto& session : status.sessions) {
+    if (session.command.size() <= length) continue;
+    session.command.resize(length);
+    session.command += command_cut_mark;
+  }
+}
+
+}  // namespace
+
+std::string encode(const ControlReply& reply) {
+  std::string text = encode_whole(reply);
+  if (text.size() <= reply_limit || !reply.status) return text;
+  ControlReply shorter = reply;
+  for (std::size_t length = 512; length > 0 && text.size() > reply_limit; length /= 2) {
+    cut_commands(*shorter.status, length);
+    text = encode_whole(shorter);
+  }
+  return text;
 }
 
 Result<ControlRequest> decode_control_request(std::string_view text) {

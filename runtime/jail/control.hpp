@@ -55,7 +55,8 @@ struct ControlReply {
   std::string hint;
 };
 
-/// JSON, one message each way. Parsing refuses unknown members and bad values.
+/// JSON, one message each way. Parsing refuses unknown members and bad values. In a reply that
+/// would be too long for one message, commands are cut (command_cut_mark).
 [[nodiscard]] std::string encode(const ControlRequest& request);
 [[nodiscard]] std::string encode(const ControlReply& reply);
 [[nodiscard]] Result<ControlRequest> decode_control_request(std::string_view text);

@@ -10,7 +10,6 @@ namespace evojail {
 namespace {
 
 constexpr std::size_t max_peer = 64;
-constexpr std::string_view cut_mark = "\\...";
 
 bool is_peer(std::string_view text) {
   constexpr std::string_view letters =
@@ -32,7 +31,7 @@ bool is_escaped(std::string_view text) {
       } else if (text.size() >= 4 && text[1] == 'x' && is_hex(text[2]) && is_hex(text[3])) {
         length = 4;
       } else {
-        return text == cut_mark;
+        return text == command_cut_mark;
       }
     }
     text.remove_prefix(length);

@@ -17,6 +17,9 @@ inline constexpr const char* session_report_fifo = "/run/evojail-report";
 /// sessions that end together never mix (pipe(7)).
 inline constexpr std::size_t session_report_limit = 1024;
 
+/// Behind a command that was cut; no escaped command contains it.
+inline constexpr std::string_view command_cut_mark = "\\...";
+
 /// What root's shell in the jail says of itself: one line when it starts, one when it ends.
 ///
 ///     begin PEER PORT PID [COMMAND]

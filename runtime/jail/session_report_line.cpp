@@ -10,8 +10,6 @@
 namespace evojail {
 namespace {
 
-constexpr std::string_view cut_mark = "\\...";
-
 /// Appends to a line of fixed size; what does not fit is left out. One byte is kept for the
 /// newline.
 class Line {
@@ -39,8 +37,8 @@ class Line {
       std::string_view escaped(&c, 1);
       if (c == '\\') escaped = "\\\\";
       if (c < ' ' || c > '~') escaped = {hex.data(), hex.size()};
-      if (room() < escaped.size() + cut_mark.size()) {
-        add(cut_mark);
+      if (room() < escaped.size() + command_cut_mark.size()) {
+        add(command_cut_mark);
         return;
       }
       add(escaped);
