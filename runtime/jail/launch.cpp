@@ -23,6 +23,11 @@ using Kind = InitMessage::Kind;
 constexpr std::uint64_t namespaces =
     CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 
+/// What can lie unread each way at the worst: for each of MAX_SESSIONS, at most 1000, its begin and
+/// its end, and as much again of those that came before it. Where one of the two had to wait for
+/// the other to read, both could wait for each other.
+constexpr int most_messages = 4 * 1000;
+
 /// init's descriptors in their places, the program behind them, and nothing else of the
 /// supervisor's.
 Result<void> place_descriptors(std::array<int, 3> descriptors) {
@@ -60,11 +65,17 @@ int become_init(const std::array<int, 3>& descriptors, const std::string& name) 
 
 }  // namespace
 
+Result<std::pair<Fd, Fd>> make_init_channel() {
+  TRY(auto channel, channel_pair());
+  CHECK(make_room(channel, most_messages));
+  return channel;
+}
+
 Result<Launch> Launch::begin(const LaunchPlan& plan, std::optional<int> cgroup) {
   TRY(const auto path, find_init());
   TRY(const Fd program, open_path(path, O_RDONLY));
   TRY(const Fd user_namespace, make_user_namespace(plan.base_uid, plan.processes));
-  TRY(auto channel, channel_pair());
+  TRY(auto channel, make_init_channel());
   const std::array descriptors{channel.second.get(), user_namespace.get(), program.get()};
   TRY(auto process,
       clone_process(namespaces, [&] { return become_init(descriptors, plan.name); }, cgroup));

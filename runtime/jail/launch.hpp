@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -17,6 +18,10 @@ struct RunningInit {
   Fd report;          ///< the session shells' FIFO
   Fd mknod_listener;  ///< seccomp_unotify(2)
 };
+
+/// The channel between supervisor and init, with room for all that both can have to say while
+/// neither reads.
+[[nodiscard]] Result<std::pair<Fd, Fd>> make_init_channel();
 
 /// A jail that is being put together by its init, while the supervisor does other things.
 class Launch {

@@ -46,6 +46,18 @@ Result<std::pair<Fd, Fd>> channel_pair() {
   return std::pair{Fd(pair[0]), Fd(pair[1])};
 }
 
+Result<void> make_room(const std::pair<Fd, Fd>& channel, int messages) {
+  // What the kernel counts for one that is short: 768 bytes on x86-64.
+  constexpr int cost = 1024;
+  const int bytes = messages * cost;
+  for (const int fd : {channel.first.get(), channel.second.get()}) {
+    if (::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
+      return fail_errno("making room in", "a channel");
+    }
+  }
+  return {};
+}
+
 Result<void> send_packet(int socket, std::string_view bytes, std::initializer_list<int> fds) {
   if (fds.size() > most_fds) return fail("sending a message: too many descriptors");
   iovec part{const_cast<char*>(bytes.data()), bytes.size()};

@@ -21,6 +21,10 @@ struct Packet {
 /// A connected pair of SOCK_SEQPACKET sockets (unix(7)).
 [[nodiscard]] Result<std::pair<Fd, Fd>> channel_pair();
 
+/// Makes room for so many short messages that nobody has read yet, each way, whatever the host's
+/// default (socket(7), SO_SNDBUFFORCE): up to there send_packet() does not wait.
+[[nodiscard]] Result<void> make_room(const std::pair<Fd, Fd>& channel, int messages);
+
 /// Sends one message, with at most 8 descriptors (SCM_RIGHTS). Waits while the peer's queue is
 /// full.
 [[nodiscard]] Result<void> send_packet(int socket, std::string_view bytes,

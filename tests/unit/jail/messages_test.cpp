@@ -1,10 +1,15 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "jail/control.hpp"
 #include "jail/init_protocol.hpp"
+#include "jail/launch.hpp"
 #include "jail/launch_plan.hpp"
+#include "jail/session_report.hpp"
 #include "jail/session_rules.hpp"
+#include "kernel/channel.hpp"
 
 namespace evojail {
 namespace {
@@ -102,6 +107,56 @@ TEST(LaunchPlan, of_another_version_is_refused) {
   const auto plan = decode_launch_plan(bytes);
   ASSERT_FALSE(plan);
   EXPECT_THAT(plan.error().message(), testing::HasSubstr("another version"));
+}
+
+/// Neither end reads, as when all sessions end at once.
+TEST(InitChannel, takes_what_a_full_jail_can_have_to_say_both_ways) {
+  const auto channel = make_init_channel();
+  ASSERT_TRUE(channel) << channel.error().message();
+  for (const int end : {channel->first.get(), channel->second.get()}) {
+    ASSERT_EQ(::fcntl(end, F_SETFL, O_NONBLOCK), 0);
+  }
+  for (std::uint32_t id = 0; id < 2000; ++id) {
+    const auto begin = send_packet(
+        channel->first.get(), encode(InitMessage{.kind = InitMessage::Kind::session, .id = id}),
+        {STDIN_FILENO, STDIN_FILENO});
+    ASSERT_TRUE(begin) << id << ": " << begin.error().message();
+    for (const int end : {channel->first.get(), channel->second.get()}) {
+      const auto sent =
+          send_packet(end, encode(InitMessage{.kind = InitMessage::Kind::end_session, .id = id}));
+      ASSERT_TRUE(sent) << id << ": " << sent.error().message();
+    }
+  }
+}
+
+TEST(Control, a_status_of_a_full_jail_fits_into_a_message) {
+  ControlReply sent;
+  sent.status = SupervisorStatus{};
+  for (std::uint32_t id = 1; id <= 1000; ++id) {
+    sent.status->sessions.push_back({.id = 1'000'000 + id,
+                                     .peer = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff",
+                                     .port = 65535,
+                                     .began = 1763847607,
+                                     .received = 1'000'000'000'000,
+                                     .sent = 1'000'000'000'000,
+                                     .command = std::string(1000, '\\')});
+  }
+  const auto channel = channel_pair();
+  ASSERT_TRUE(channel);
+  ASSERT_EQ(::fcntl(channel->first.get(), F_SETFL, O_NONBLOCK), 0);
+  const auto told = send_packet(channel->first.get(), encode(sent));
+  ASSERT_TRUE(told) << told.error().message();
+  const auto packet = receive_packet(channel->second.get(), 1 << 20);
+  ASSERT_TRUE(packet && *packet);
+  const auto got = decode_control_reply((*packet)->bytes);
+  ASSERT_TRUE(got);
+  ASSERT_EQ(got->status->sessions.size(), 1000U);
+  for (const auto& session : got->status->sessions) {
+    EXPECT_TRUE(session.command.ends_with(command_cut_mark));
+  }
+  // One long command among few is whole.
+  sent.status->sessions.resize(1);
+  EXPECT_EQ(decode_control_reply(encode(sent))->status->sessions[0].command.size(), 1000U);
 }
 
 TEST(Control, requests_come_back_as_they_went) {
