@@ -139,5 +139,5 @@ must_say "evojail firewall web2"
 [[ -d $CONF/web2.d ]] || fail "the jail has not its new name"
 must ev archive web2
 must ev remove db1 --force
-! compgen -G "$CONF/*.d" || fail 'a jail is left'
+! compgen -G "$CONF/*.d/jail.conf" || fail "a jail is left"
 echo "all limits hold, after $(cut -d' ' -f1 /proc/uptime) s"
