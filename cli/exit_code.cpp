@@ -8,6 +8,7 @@ int exit_code_of(const Error& error) {
       return exit_code::no_such_jail;
     case ErrorKind::layout_version:
       return exit_code::layout_version;
+    case ErrorKind::busy:
     case ErrorKind::failed:
       break;
   }

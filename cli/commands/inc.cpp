@@ -31,6 +31,7 @@ namespace {
 struct IncCommand {
   std::vector<std::string> names;
   std::optional<std::string> wait;
+  std::optional<std::string> wait_lock;
   std::optional<std::string> at;
   bool json = false;
 };
@@ -178,6 +179,8 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   if (!inc_name) return report(inc_name.error());
   const auto patience = parse_wait(command.wait);
   if (!patience) return report(patience.error());
+  const auto lock_patience = parse_wait(command.wait_lock);
+  if (!lock_patience) return report(lock_patience.error());
   auto names = select_jails(invocation.host, command.names);
   if (!names) return report(names.error());
   const auto missing = take_out_missing(invocation.host, *names);
@@ -187,8 +190,8 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   waiting.clear();
 
   Progress progress("taking incs", invocation.quiet);
-  auto outcomes = take_incs(invocation.host, make_requests(invocation.host, *names), *inc_name, {},
-                            [&](const IncProgress& state) {
+  auto outcomes = take_incs(invocation.host, make_requests(invocation.host, *names), *inc_name,
+                            {.lock_patience = *lock_patience}, [&](const IncProgress& state) {
                               if (state.cost && !invocation.quiet) {
                                 progress.clear();
                                 print_note(first_cost(state.jail, *state.cost));
@@ -215,6 +218,10 @@ Action declare_inc(Arguments& arguments) {
   arguments.option("--wait", "SECONDS", command->wait,
                    "wait for running sessions, so long at most; an inc taken during one is marked "
                    "partial");
+  arguments.option(
+      "--wait-lock", "SECONDS", command->wait_lock,
+      "wait for an rm or another operation that is at work on a jail, so long at most; "
+      "the other jails come first");
   arguments.option("--at", "YYYY-MM-DD-HH", command->at,
                    "name the inc after this hour, not after now: for imports and drills");
   arguments.flag("--json", command->json, "for machines");

@@ -12,7 +12,7 @@ _evojail_options() {
     ip) echo --remove --json ;;
     port) echo --json ;;
     firewall) echo --watch --json ;;
-    inc) echo --wait --at --json ;;
+    inc) echo --wait --wait-lock --at --json ;;
     rm) echo --dry-run --explain --if-fresh --json ;;
     list-incs) echo --no-header --json ;;
     verify) echo --contents --json ;;
@@ -81,7 +81,7 @@ _evojail() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --wait | --at | --reason | --until | --remove | --port) return ;;
+    --wait | --wait-lock | --at | --reason | --until | --remove | --port) return ;;
   esac
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --config --quiet --help --version" -- "$current")

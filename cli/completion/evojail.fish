@@ -65,6 +65,7 @@ complete -c evojail -n '__fish_seen_subcommand_from key' -l now -d 'End all sess
 complete -c evojail -n '__fish_seen_subcommand_from ip' -l remove -x -d 'Take off the list'
 complete -c evojail -n '__fish_seen_subcommand_from firewall' -l watch -d 'Keep the rules in place'
 complete -c evojail -n '__fish_seen_subcommand_from inc' -l wait -x -d 'For running sessions'
+complete -c evojail -n '__fish_seen_subcommand_from inc' -l wait-lock -x -d 'For another operation'
 complete -c evojail -n '__fish_seen_subcommand_from inc' -l at -x -d 'Name it after this hour'
 complete -c evojail -n '__fish_seen_subcommand_from rm' -l dry-run -d 'Only show'
 complete -c evojail -n '__fish_seen_subcommand_from rm' -l explain -d 'Say why'

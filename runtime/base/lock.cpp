@@ -48,7 +48,7 @@ Result<FileLock> FileLock::take(const std::string& path, Wait wait) {
     while (::flock(fd.get(), LOCK_EX | (wait == Wait::no ? LOCK_NB : 0)) != 0) {
       if (errno == EINTR) continue;
       if (errno != EWOULDBLOCK) return fail_errno("locking", path);
-      return fail(fmt::format("'{}' is held by {}", path, holder(fd.get())));
+      return fail(fmt::format("'{}' is held by {}", path, holder(fd.get())), ErrorKind::busy);
     }
     if (!same_file(fd.get(), path)) continue;
     write_holder(fd.get());

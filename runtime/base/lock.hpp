@@ -15,7 +15,8 @@ class [[nodiscard]] FileLock {
   enum class Wait { no, yes };
 
   /// Takes the lock at `path`, whose directory exists. With Wait::no a held lock is an error that
-  /// names its holder: "'/run/…/web1.lock' is held by pid 4711 (evojail inc web1)".
+  /// of ErrorKind::busy that names its holder: "'/run/…/web1.lock' is held by pid 4711 (evojail inc
+  /// web1)".
   static Result<FileLock> take(const std::string& path, Wait wait);
 
   FileLock(FileLock&&) noexcept = default;

@@ -13,6 +13,7 @@ enum class ErrorKind {
   failed,          ///< anything without a code of its own
   no_such_jail,    ///< the name is well formed, but no jail has it
   layout_version,  ///< the jail was laid out by another version
+  busy,            ///< somebody else holds a lock
 };
 
 /// An error as a person reads it: what was being done, to which object, what the system said, and

@@ -37,6 +37,10 @@ namespace {
 
 using Kind = InitMessage::Kind;
 
+/// How long the inc at a push's end waits for another operation on the jail, such as an rm: a
+/// number of seconds.
+constexpr const char* kLockPatience = "3600";
+
 Result<Fd> signals() {
   sigset_t mask;
   ::sigemptyset(&mask);
@@ -67,7 +71,8 @@ class Supervisor {
         sessions_(state_, loop_, options.log, [this](const auto& record) { keep(record); }),
         door_(loop_, options.log,
               [this](auto request, Fd connection) { on_request(request, std::move(connection)); }),
-        push_end_(state_.push_end, loop_, own_command({"inc", "--json"}), options.log),
+        push_end_(state_.push_end, loop_,
+                  own_command({"inc", "--json", "--wait-lock", kLockPatience}), options.log),
         mknod_(state_, loop_, options.log, device_places(options.host, paths_)),
         disk_(options_.host, state_, loop_, sessions_, options.log),
         peers_(state_, loop_, sessions_, options.log) {}

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/directory.hpp"
 #include "config/jail_name.hpp"
@@ -10,6 +12,9 @@
 
 namespace evojail {
 namespace {
+
+/// Between two tries of a jail's lock: flock(2) has no bound.
+constexpr int lock_pause_ms = 200;
 
 /// Locks of a whole batch are held at once: room for them, for as long as the object lives.
 class MoreDescriptors {
@@ -73,15 +78,22 @@ std::vector<IncOutcome> take_incs(const HostSettings& host, std::span<const IncR
   Taking taking(host, inc_name, options, progress, requests.size(), std::move(ground->engine),
                 std::move(ground->journal), ground->space);
   const std::size_t batch = taking.batch_size(descriptors.limit());
-  for (std::size_t first = 0; first < requests.size(); first += batch) {
-    std::vector<Job> jobs(std::min(batch, requests.size() - first));
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      jobs[i].request = &requests[first + i];
-      jobs[i].outcome = &outcomes[first + i];
+  std::vector<std::size_t> waiting(requests.size());
+  std::iota(waiting.begin(), waiting.end(), 0U);
+  for (;;) {
+    for (std::size_t first = 0; first < waiting.size(); first += batch) {
+      std::vector<Job> jobs(std::min(batch, waiting.size() - first));
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i].request = &requests[waiting[first + i]];
+        jobs[i].outcome = &outcomes[waiting[first + i]];
+        *jobs[i].outcome = {.jail = jobs[i].request->jail};
+      }
+      taking.take(jobs);
     }
-    taking.take(jobs);
+    std::erase_if(waiting, [&](std::size_t i) { return !taking.waits_for(outcomes[i]); });
+    if (waiting.empty()) return outcomes;
+    ::poll(nullptr, 0, lock_pause_ms);
   }
-  return outcomes;
 }
 
 }  // namespace evojail

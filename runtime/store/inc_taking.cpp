@@ -48,7 +48,13 @@ Taking::Taking(const HostSettings& host, const std::string& inc_name, const IncO
       builders_(engine_->parallel_builds()),
       helpers_(builders_ == 1 ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, 8U)),
       // Sessions that write end at DISK_RESERVE, incs may go on into four fifths of it.
-      keep_free_(space.reserve / 5) {}
+      keep_free_(space.reserve / 5),
+      deadline_(std::chrono::steady_clock::now() + options.lock_patience) {}
+
+bool Taking::waits_for(const IncOutcome& outcome) const {
+  return outcome.error && outcome.error->kind() == ErrorKind::busy &&
+         std::chrono::steady_clock::now() < deadline_;
+}
 
 std::size_t Taking::batch_size(std::size_t descriptors) const {
   if (builders_ == 1) return 1;
@@ -310,7 +316,7 @@ void Taking::take(std::vector<Job>& jobs) {
     if (auto prepared = prepare(job); !prepared) fail_job(job, std::move(prepared).error());
     if (!job.underway) {
       job.lock.reset();
-      report(job, {}, true);
+      report(job, {}, !waits_for(*job.outcome));
     }
   });
   if (!engine_->syncs_volume()) {

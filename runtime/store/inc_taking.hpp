@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,6 +50,8 @@ class Taking {
          JournalDir journal, FreeSpace space);
 
   void take(std::vector<Job>& jobs);
+  /// Whether the jail was busy, and is to be tried again.
+  [[nodiscard]] bool waits_for(const IncOutcome& outcome) const;
   /// How many jails to take at once with so many descriptors.
   [[nodiscard]] std::size_t batch_size(std::size_t descriptors) const;
 
@@ -76,6 +79,7 @@ class Taking {
   const std::size_t builders_;  ///< threads that take incs: on btrfs they wait most of the time
   const std::size_t helpers_;   ///< threads for what comes before and after
   const std::uint64_t keep_free_;
+  const std::chrono::steady_clock::time_point deadline_;  ///< for locks
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };

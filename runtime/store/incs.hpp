@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -63,6 +64,8 @@ struct IncRequest {
 
 struct IncOptions {
   unsigned threads = 0;  ///< of one tree, 0: as many as there are processors
+  /// Jails whose lock another operation holds are tried again behind the others, for so long.
+  std::chrono::seconds lock_patience{0};
 };
 
 enum class IncStatus {
@@ -75,11 +78,11 @@ enum class IncStatus {
 struct IncOutcome {
   std::string jail;
   IncStatus status = IncStatus::failed;
-  IncRecord record;
+  IncRecord record{};
   /// There are incs to build on, but something is missing from each: nothing could be linked.
   bool full_copy = false;
   std::vector<std::string> warnings{};  ///< what is amiss beside this inc, for people
-  std::optional<Error> error;
+  std::optional<Error> error{};
 };
 
 /// What a progress display needs; called from one thread at a time.

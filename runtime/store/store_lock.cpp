@@ -11,8 +11,7 @@ Result<FileLock> lock_store(const HostSettings& host, const std::string& name,
                             FileLock::Wait wait) {
   CHECK(make_run_dirs(host));
   auto lock = FileLock::take(JailPaths(host, name).store_lock, wait);
-  // Without an errno behind it, the error is that somebody holds the lock.
-  if (!lock && lock.error().code() == 0) {
+  if (!lock && lock.error().kind() == ErrorKind::busy) {
     return std::unexpected(std::move(lock).error().in(
         fmt::format("jail '{}': another inc, rm, remove, rename or archive is at work", name)));
   }
@@ -22,7 +21,7 @@ Result<FileLock> lock_store(const HostSettings& host, const std::string& name,
 Result<FileLock> lock_stopped(const HostSettings& host, const std::string& name) {
   CHECK(make_run_dirs(host));
   auto lock = FileLock::take(JailPaths(host, name).run_lock, FileLock::Wait::no);
-  if (!lock && lock.error().code() == 0) {
+  if (!lock && lock.error().kind() == ErrorKind::busy) {
     return std::unexpected(std::move(lock)
                                .error()
                                .in(fmt::format("jail '{}' is running", name))

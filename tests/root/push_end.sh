@@ -21,8 +21,8 @@ words() { grep -ohE "(took inc '[-0-9]+' at the end of a push|a push has ended, 
 count() { words | wc -l; }
 counted() { (($(count) >= $1)); }
 last_word() { words | tail -n 1; }
-inc_runs() { processes_like 'inc --json web1$' >/dev/null || processes_like 'inc --json web1 $' >/dev/null; }
-inc_pid() { processes_like 'inc --json web1' | cut -d' ' -f1; }
+inc_runs() { processes_like 'inc --json --wait-lock 3600 web1 ?$' >/dev/null; }
+inc_pid() { processes_like 'inc --json --wait-lock 3600 web1' | cut -d' ' -f1; }
 no_inc_runs() { ! inc_runs; }
 no_session() { ev status web1 --json | grep -q '"sessions": \[\]'; }
 
@@ -74,6 +74,20 @@ fsfreeze -u "$VOLUME"
 until_true 60 'words on both' counted $((before + 2))
 until_true 60 'the incs have ended' no_inc_runs
 equal "$(count)" $((before + 2)) 'each push got its own inc'
+
+step 'an rm that is at work is waited for'
+before=$(count)
+exec {rm}>"$T/run/.lock/web1.store"
+flock "$rm"
+hour=$(hour_ago '0 hours')
+must claim_push
+until_true 60 'the inc runs' inc_runs
+must_exit 1 ev inc web1
+inc_runs || fail 'the inc did not wait'
+equal "$(count)" "$before"
+flock -u "$rm"
+until_true 60 'a word on the inc' counted $((before + 1))
+[[ $(last_word) == *"inc '"* ]] || fail "the inc failed: $(last_word)"
 
 step 'a stop does not wait for it'
 fsfreeze -f "$VOLUME"

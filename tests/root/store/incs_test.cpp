@@ -160,6 +160,29 @@ TEST_P(IncsTest, OneJailsErrorDoesNotStopTheOthers) {
   EXPECT_EQ(outcomes[4].status, IncStatus::taken);
 }
 
+TEST_P(IncsTest, ABusyJailIsTriedAgainBehindTheOthers) {
+  world_.make_jail("web1");
+  world_.make_jail("web2");
+  std::optional<FileLock> lock = lock_store(world_.host, "web1").value();
+  std::size_t done = 0;
+  bool other_was_there = false;
+  const std::vector<IncRequest> requests{{.jail = "web1"}, {.jail = "web2"}};
+  const auto outcomes =
+      take_incs(world_.host, requests, "2026-01-01-00", {.lock_patience = std::chrono::hours(1)},
+                [&](const IncProgress& state) {
+                  done = state.done;
+                  if (state.jail != "web1" || !path_exists(world_.inc("web2", "2026-01-01-00"))) {
+                    return;
+                  }
+                  other_was_there = other_was_there || lock;
+                  lock.reset();
+                });
+  EXPECT_EQ(outcomes[0].status, IncStatus::taken);
+  EXPECT_EQ(outcomes[1].status, IncStatus::taken);
+  EXPECT_TRUE(other_was_there);
+  EXPECT_EQ(done, 2U);
+}
+
 /// A directory named like an inc, with a place that nothing can remove: what a disk with EIO does.
 std::string make_indelible(const std::string& path) {
   std::filesystem::create_directories(path + "/data/dir");
