@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "cli/terminal.hpp"
@@ -39,33 +41,34 @@ std::string format_progress(std::string_view verb, const ProgressState& state,
   const double done = static_cast<double>(state.done) + part * static_cast<double>(state.at_once);
   const double total = static_cast<double>(std::max<std::uint64_t>(state.total, 1));
 
-  std::string text = fmt::format("{}:", verb);
+  // What a narrow terminal cuts off comes last.
+  std::vector<std::string> parts;
   if (state.total != 0) {
     // Whole ones; those that are being worked on are not done before they are.
     const auto whole = static_cast<std::uint64_t>(done);
     const auto last = state.done + std::max<std::uint64_t>(state.at_once, 1) - 1;
-    text += fmt::format(" {} of {},", std::min(whole, last), state.total);
+    parts.push_back(fmt::format("{} of {}", std::min(whole, last), state.total));
   }
-  text += fmt::format(" {}", state.what);
-  if (state.expected_entries != 0) {
-    text += fmt::format(", {} of {} entries", state.entries, state.expected_entries);
-  } else if (state.entries != 0) {
-    text += fmt::format(", {} entries", state.entries);
-  }
-  if (state.bytes != 0) text += ", " + format_bytes(state.bytes);
   const double seconds = std::chrono::duration<double>(elapsed).count();
-  if (seconds <= 0) return text;
-  if (state.done != 0) {
-    text += fmt::format(", {:.1f} a second", static_cast<double>(state.done) / seconds);
-  } else if (state.entries != 0) {
-    text += fmt::format(", {:.0f} entries a second", static_cast<double>(state.entries) / seconds);
+  if (seconds > 0 && state.done != 0) {
+    parts.push_back(fmt::format("{:.1f} a second", static_cast<double>(state.done) / seconds));
+  } else if (seconds > 0 && state.entries != 0) {
+    parts.push_back(
+        fmt::format("{:.0f} entries a second", static_cast<double>(state.entries) / seconds));
   }
   const bool end_in_sight = state.total != 0 || state.expected_entries != 0;
-  if (end_in_sight && done > 0 && done < total) {
+  if (seconds > 0 && end_in_sight && done > 0 && done < total) {
     const double left = (total - done) * seconds / done;
-    text += fmt::format(", about {} left", format_duration(std::llround(std::ceil(left))));
+    parts.push_back(fmt::format("about {} left", format_duration(std::llround(std::ceil(left)))));
   }
-  return text;
+  parts.emplace_back(state.what);
+  if (state.expected_entries != 0) {
+    parts.push_back(fmt::format("{} of {} entries", state.entries, state.expected_entries));
+  } else if (state.entries != 0) {
+    parts.push_back(fmt::format("{} entries", state.entries));
+  }
+  if (state.bytes != 0) parts.push_back(format_bytes(state.bytes));
+  return fmt::format("{}: {}", verb, fmt::join(parts, ", "));
 }
 
 Progress::Progress(std::string_view verb, bool quiet)

@@ -18,7 +18,7 @@ struct ProgressState {
   std::uint64_t at_once = 1;           ///< how many of `total` the entries belong to
 };
 
-/// "taking incs: 12 of 50, web1, 120345 of 400000 entries, 1.2 GiB, 3.1 a second, about 12 s left".
+/// "taking incs: 12 of 50, 3.1 a second, about 12 s left, web1, 120345 of 400000 entries, 1.2 GiB".
 [[nodiscard]] std::string format_progress(std::string_view verb, const ProgressState& state,
                                           std::chrono::milliseconds elapsed);
 

@@ -57,26 +57,26 @@ TEST(Progress, SaysHowFarAndHowLong) {
   EXPECT_EQ(format_progress("taking incs",
                             {.what = "web1", .done = 10, .total = 40, .entries = 5, .bytes = 1024},
                             milliseconds(5000)),
-            "taking incs: 10 of 40, web1, 5 entries, 1.0 KiB, 2.0 a second, about 15 s left");
+            "taking incs: 10 of 40, 2.0 a second, about 15 s left, web1, 5 entries, 1.0 KiB");
   EXPECT_EQ(format_progress("removing", {.what = "web1", .entries = 300}, milliseconds(3000)),
-            "removing: web1, 300 entries, 100 entries a second");
+            "removing: 100 entries a second, web1, 300 entries");
   // One large tree alone: its end is in sight as well.
   EXPECT_EQ(
       format_progress(
           "taking incs",
           {.what = "web1", .total = 1, .entries = 250, .bytes = 2048, .expected_entries = 1000},
           milliseconds(5000)),
-      "taking incs: 0 of 1, web1, 250 of 1000 entries, 2.0 KiB, 50 entries a second, "
-      "about 15 s left");
+      "taking incs: 0 of 1, 50 entries a second, about 15 s left, web1, 250 of 1000 entries, "
+      "2.0 KiB");
   // More of them than were expected are no reason to say that it is done.
   EXPECT_EQ(
       format_progress("taking incs",
                       {.what = "b", .done = 1, .total = 3, .entries = 9, .expected_entries = 6},
                       milliseconds(4000)),
-      "taking incs: 1 of 3, b, 9 of 6 entries, 0.2 a second, about 2 s left");
+      "taking incs: 1 of 3, 0.2 a second, about 2 s left, b, 9 of 6 entries");
   EXPECT_EQ(format_progress("verifying", {.what = "x", .entries = 50, .expected_entries = 200},
                             milliseconds(1000)),
-            "verifying: x, 50 of 200 entries, 50 entries a second, about 3 s left");
+            "verifying: 50 entries a second, about 3 s left, x, 50 of 200 entries");
   // Ten incs of one jail that go together, a quarter of their entries gone.
   EXPECT_EQ(format_progress("removing incs",
                             {.what = "web1",
@@ -86,7 +86,7 @@ TEST(Progress, SaysHowFarAndHowLong) {
                              .expected_entries = 100,
                              .at_once = 10},
                             milliseconds(5000)),
-            "removing incs: 12 of 20, web1, 25 of 100 entries, 2.0 a second, about 3 s left");
+            "removing incs: 12 of 20, 2.0 a second, about 3 s left, web1, 25 of 100 entries");
   EXPECT_EQ(format_progress("taking incs", {.what = "a", .total = 3}, milliseconds(0)),
             "taking incs: 0 of 3, a");
 }
