@@ -91,7 +91,7 @@ Ended Running::wait() {
   return ended;
 }
 
-Program::Program(FileSystem type) : volume_(type) {
+Program::Program(FileSystem type, LoopVolume::Options options) : volume_(type, std::move(options)) {
   host_.confdir = path("conf");
   host_.jaildir = volume_.path() + "/jails";
   host_.incdir = volume_.path() + "/incs";

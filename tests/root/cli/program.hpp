@@ -51,7 +51,7 @@ class Running {
 class Program : public testing::Test {
  protected:
   Program() : Program(FileSystem::btrfs) {}
-  explicit Program(FileSystem type);
+  explicit Program(FileSystem type, LoopVolume::Options options = {});
   ~Program() override;
 
   Ended run(const std::vector<std::string>& words, const RunOptions& options = {});
@@ -71,10 +71,10 @@ class Program : public testing::Test {
   [[nodiscard]] std::string read(const std::string& file) const;
   /// A line of jail.conf, added behind the others.
   void add_setting(const std::string& jail, const std::string& line) const;
+  /// The program, its settings and `words`.
+  [[nodiscard]] std::vector<std::string> command_line(const std::vector<std::string>& words) const;
 
  private:
-  std::vector<std::string> command_line(const std::vector<std::string>& words) const;
-
   LoopVolume volume_;
   Network network_;
   TempDirectory directory_;
