@@ -13,6 +13,7 @@
 #include "store/tree_budget.hpp"
 #include "store/tree_claims.hpp"
 #include "store/tree_clock.hpp"
+#include "store/tree_early_sync.hpp"
 #include "store/tree_groups.hpp"
 #include "store/tree_inc.hpp"
 #include "store/tree_manifest.hpp"
@@ -42,6 +43,7 @@ struct TreeIncState {
         manifest(std::move(base)),
         groups(std::move(group_map)),
         claims(groups.directory(), manifest ? std::optional(began.real) : std::nullopt),
+        early_sync(groups.directory(), manifest ? manifest->header().names : names),
         budget(wanted.space_guard),
         meter(wanted.progress, manifest ? manifest->header().names : names),
         sorter(TreeSorter::Order::live, wanted.manifest_dir_fd, tree_threads(wanted.threads) + 1),
@@ -56,6 +58,7 @@ struct TreeIncState {
 
   TreeGroups groups;
   TreeClaims claims;
+  TreeEarlySync early_sync;
   TreeBudget budget;
   TreeMeter meter;
   TreeTroubles troubles;

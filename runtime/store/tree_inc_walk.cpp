@@ -33,6 +33,7 @@ bool TreeIncWalk::names(const TreePlace& place, const std::vector<DirectoryEntry
     }
   }
   state_.meter.add(entries.size(), 0);
+  state_.early_sync.look(state_.meter.entries());
   return true;
 }
 
