@@ -1,12 +1,12 @@
 // Incs of many jails on one btrfs volume: all together as evojail takes them, beside one `btrfs
-// subvolume snapshot -r` after the other as a script takes them; their removal beside `btrfs
-// subvolume delete`; and what it takes to make a jail on each file system. In one run, in turn;
-// medians.
+// subvolume snapshot -r` after the other, and beside a loop of a shell that runs what bkctld runs;
+// their removal beside `btrfs subvolume delete`; what it takes to make a jail on each file system;
+// and `rm --dry-run` of a thousand jails. In one run, in turn; medians.
 //
 //   store_bench [JAILS [ROUNDS]]      500, 5 unless said otherwise; needs root and btrfs-progs
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/chrono.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -77,10 +78,32 @@ void check(bool condition, const char* what) {
 
 void print(const char* what, const Series& ours, const char* other, const Series& theirs) {
   fmt::print(
-      "{:<28} {:>9.1f} ms {:>6.0f} commits   {:<32} {:>9.1f} ms {:>6.0f} commits {:>8.1f} x\n",
+      "{:<30} {:>8.1f} ms {:>4.0f} commits   {:<32} {:>8.1f} ms {:>4.0f} commits {:>7.1f} x\n",
       what, median(ours.seconds) * 1e3, median(ours.commits), other, median(theirs.seconds) * 1e3,
       median(theirs.commits), median(theirs.seconds) / median(ours.seconds));
 }
+
+void at_most(const std::string& what, double is, const char* unit, double aim) {
+  fmt::print("{:<62} {:>8.1f} {}  (aim {:g} {}) {}\n", what, is, unit, aim, unit,
+             is <= aim ? "met" : "MISSED");
+}
+
+/// What bkctld runs for each jail on btrfs, process by process: the names from dirname and date,
+/// the kind of file system from stat, the directory, the snapshot, and the times before and after
+/// it.
+constexpr const char* kScript = R"script(
+set -e
+for jail in $4; do
+  to=$2/$jail
+  now=$(date +%Y-%m-%d-%H)
+  mkdir -p "$to"
+  kind=$(stat --file-system --format=%T "$(dirname "$to")")
+  began=$(date +%H:%M:%S)
+  [ "$kind" = btrfs ]
+  btrfs subvolume snapshot -r "$1/$jail" "$to/$3" >/dev/null
+  ended=$(date +%H:%M:%S)
+done
+)script";
 
 LoopVolume::Options on_disk() {
   LoopVolume::Options options;
@@ -93,8 +116,7 @@ void take_all(const StoreWorld& world, const std::vector<IncRequest>& requests,
               const std::string& inc) {
   const auto outcomes = take_incs(world.host, requests, inc);
   check(std::ranges::all_of(
-            outcomes,
-            [](const IncOutcome& outcome) { return outcome.status == IncStatus::taken; }),
+            outcomes, [](const IncOutcome& outcome) { return outcome.status == IncStatus::taken; }),
         "taking incs");
 }
 
@@ -109,14 +131,21 @@ void compare_incs(unsigned jails, unsigned rounds) {
     requests.push_back({.jail = name});
   }
   const std::string script_incs = world.volume.path() + "/script";
+  std::string words;
+  for (const auto& request : requests) words += " " + request.jail;
+  // Nothing of what was removed before is still being given back.
+  const auto settle = [&world] { run({"btrfs", "subvolume", "sync", world.volume.path()}); };
+  const std::string plain_incs = world.volume.path() + "/plain";
   check(::mkdir(script_incs.c_str(), 0700) == 0, "mkdir");
+  check(::mkdir(plain_incs.c_str(), 0700) == 0, "mkdir");
   for (const auto& request : requests) {
-    check(::mkdir((script_incs + "/" + request.jail).c_str(), 0700) == 0, "mkdir");
+    check(::mkdir((plain_incs + "/" + request.jail).c_str(), 0700) == 0, "mkdir");
   }
 
   // Every hour but the first: what is made once is there.
   take_all(world, requests, "2025-12-31-00");
   Series take;
+  Series plain_take;
   Series script_take;
   Series remove;
   Series script_remove;
@@ -127,13 +156,20 @@ void compare_incs(unsigned jails, unsigned rounds) {
       write_file(world.data(request.jail) + "/f",
                  std::string(10000, static_cast<char>('a' + round)));
     }
+    settle();
     measure(world, take, [&] { take_all(world, requests, inc); });
-    measure(world, script_take, [&] {
+    measure(world, plain_take, [&] {
       for (const auto& request : requests) {
         run({"btrfs", "subvolume", "snapshot", "-r", world.host.jaildir + "/" + request.jail,
-             script_incs + "/" + request.jail + "/" + inc});
+             plain_incs + "/" + request.jail + "/" + inc});
       }
     });
+    settle();
+    measure(world, script_take, [&] {
+      run({"bash", "-c", kScript, "script", world.host.jaildir, script_incs, inc, words});
+    });
+    run({"bash", "-c", "btrfs subvolume delete \"$1\"/*/\"$2\"", "script", script_incs, inc});
+    settle();
     measure(world, remove, [&] {
       std::vector<IncRemoval> removals;
       for (const auto& request : requests) removals.push_back({request.jail, {inc}});
@@ -146,14 +182,18 @@ void compare_incs(unsigned jails, unsigned rounds) {
     });
     measure(world, script_remove, [&] {
       for (const auto& request : requests) {
-        run({"btrfs", "subvolume", "delete", script_incs + "/" + request.jail + "/" + inc});
+        run({"btrfs", "subvolume", "delete", plain_incs + "/" + request.jail + "/" + inc});
       }
     });
   }
-  print(fmt::format("inc of {} jails", jails).c_str(), take, "btrfs subvolume snapshot -r each",
-        script_take);
+  const std::string what = fmt::format("inc of {} jails", jails);
+  print(what.c_str(), take, "btrfs subvolume snapshot -r each", plain_take);
+  print(what.c_str(), take, "a loop as bkctld's", script_take);
   print(fmt::format("removal of {} incs", jails).c_str(), remove, "btrfs subvolume delete each",
         script_remove);
+  at_most(what + ": commits", median(take.commits), "", 10);
+  // A fiftieth of what bkctld 25.10 itself took for five hundred jails.
+  at_most(what, median(take.seconds) * 1e3, "ms", 10900.0 / 50 * jails / 500);
 }
 
 void measure_creation(FileSystem type, unsigned rounds) {
@@ -195,6 +235,45 @@ void measure_listing(unsigned jails, unsigned incs) {
              fmt::format("names of {} x {} incs", jails, incs), median(list.seconds) * 1e3, found);
 }
 
+/// `evojail rm --dry-run` of jails that have so many incs and a policy of thirty lines each.
+void measure_dry_run(unsigned jails, unsigned incs, unsigned rounds) {
+  LoopVolume::Options options;
+  options.mkfs_options = {"-i", "4096"};
+  StoreWorld world(FileSystem::ext4, options);
+  const std::string settings = world.directory.path() + "/settings";
+  const HostSettings& host = world.host;
+  write_file(settings, fmt::format("CONFDIR={}\nJAILDIR={}\nINCDIR={}\nARCHIVESDIR={}\nDATADIR={}\n"
+                                   "RUNDIR={}\nLOGDIR={}\n",
+                                   host.confdir, host.jaildir, host.incdir, host.archivesdir,
+                                   host.datadir, host.rundir, host.logdir));
+  world.make_jail("first");  // and what all share
+  std::string policy;
+  for (int day = 0; day < 28; ++day) policy += fmt::format("+%Y-%m-%d.-{}day\n", day);
+  policy += "+%Y-%m-01.-0month\n+%Y-%m-01.-1month\n";
+  const auto make = [](const std::string& path) {
+    check(::mkdir(path.c_str(), 0700) == 0, path.c_str());
+  };
+  const std::time_t now = std::time(nullptr);
+  for (unsigned i = 0; i < jails; ++i) {
+    const std::string jail = fmt::format("jail{}", i);
+    const std::string conf = host.confdir + "/" + jail + ".d";
+    make(conf);
+    write_file(conf + "/jail.conf", fmt::format("PORT={}\n", 10000 + i));
+    write_file(conf + "/incs_policy", policy);
+    make(host.incdir + "/" + jail);
+    for (unsigned day = 0; day < incs; ++day) {
+      make(fmt::format("{}/{}/{:%Y-%m-%d-%H}", host.incdir, jail,
+                       fmt::localtime(now - static_cast<std::time_t>(day) * 86400)));
+    }
+  }
+  Series plan;
+  for (unsigned round = 0; round < rounds; ++round) {
+    measure(world, plan, [&] { run({EVOJAIL_PROGRAM, "--config", settings, "rm", "--dry-run"}); });
+  }
+  at_most(fmt::format("rm --dry-run of {} jails x {} incs x 30 lines", jails, incs),
+          median(plan.seconds) * 1e3, "ms", 1000);
+}
+
 unsigned argument(int argc, char** argv, int index, unsigned otherwise) {
   return argc > index ? static_cast<unsigned>(std::strtoul(argv[index], nullptr, 10)) : otherwise;
 }
@@ -208,9 +287,10 @@ int main(int argc, char** argv) try {
   const unsigned rounds = argument(argc, argv, 2, 5);
   compare_incs(jails, rounds);
   for (const auto type : {FileSystem::btrfs, FileSystem::ext4, FileSystem::xfs}) {
-    (void)type; (void)rounds; (void)measure_creation;
+    measure_creation(type, rounds);
   }
-  (void)measure_listing;
+  measure_listing(1000, 60);
+  measure_dry_run(1000, 60, rounds);
   return 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "store_bench: {}\n", error.what());
