@@ -144,7 +144,7 @@ TEST(HostCheck, RefusesOtherFileSystems) {
   const auto made = make_store(world.host);
   EXPECT_EQ(::umount2(path.c_str(), MNT_DETACH), 0);
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().message(), HasSubstr("file system"));
+  EXPECT_THAT(made.error().message(), HasSubstr("lies on tmpfs"));
   EXPECT_THAT(made.error().hint(), HasSubstr("btrfs"));
 }
 

@@ -191,7 +191,9 @@ TEST(ShippedProfiles, SftpAllowsLessThanDefault) {
   unsigned allowed = 0;
   unsigned refused = 0;
   for (std::uint32_t number = 0; number <= kNewest; ++number) {
-    const SystemCall call{.number = number, .architecture = AUDIT_ARCH_X86_64, .arguments = {}};
+    const SystemCall call{.number = number,
+                          .architecture = audit_architecture(native_architecture()),
+                          .arguments = {}};
     const bool passes = evaluate(narrow, call) == SECCOMP_RET_ALLOW;
     const bool in_standard = evaluate(standard, call) == SECCOMP_RET_ALLOW;
     EXPECT_TRUE(in_standard || !passes) << number;
@@ -255,8 +257,9 @@ TEST(CompileFilter, AnOlderProfileAnswersEnosysEarlier) {
   profile.newest_syscall.name = "openat2";
   const Filter filter = compiled(profile);
   const auto answer = [&](const char* name) {
-    return evaluate(
-        filter, {.number = number_of(name), .architecture = AUDIT_ARCH_X86_64, .arguments = {}});
+    return evaluate(filter, {.number = number_of(name),
+                             .architecture = audit_architecture(native_architecture()),
+                             .arguments = {}});
   };
   EXPECT_EQ(answer("openat2"), kEperm);
   EXPECT_EQ(answer("pidfd_getfd"), kEnosys);
