@@ -122,8 +122,11 @@ Result<std::vector<Hold>> parse_holds(const std::string& text, const std::string
       holds.push_back(std::move(hold));
     }
     return holds;
-  } catch (const Json::exception& error) {
-    return fail(fmt::format("reading '{}': {}", file, error.what()));
+  } catch (const Json::exception&) {
+    return std::unexpected(
+        Error(fmt::format("the holds in '{}' are damaged", file))
+            .hint("no inc of the jail goes until they can be read: put the file back from a copy, "
+                  "or remove it and hold again what is to stay (evojail inc-hold)"));
   }
 }
 

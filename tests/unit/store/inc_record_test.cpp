@@ -70,7 +70,10 @@ TEST(Holds, ComeBackAsTheyWere) {
 
 TEST(Holds, DamageIsAnError) {
   for (const char* text : {"", "{}", "[]", R"({"schema_version":1,"holds":[{}]})"}) {
-    EXPECT_FALSE(parse_holds(text, "f")) << text;
+    const auto holds = parse_holds(text, "f");
+    ASSERT_FALSE(holds) << text;
+    EXPECT_EQ(holds.error().message(), "the holds in 'f' are damaged");
+    EXPECT_NE(holds.error().hint(), "");
   }
 }
 
