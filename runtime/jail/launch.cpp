@@ -28,24 +28,20 @@ constexpr std::uint64_t namespaces =
 /// the other to read, both could wait for each other.
 constexpr int most_messages = 4 * 1000;
 
-/// init's descriptors in their places, the program behind them, and nothing else of the
-/// supervisor's.
-Result<void> place_descriptors(std::array<int, 3> descriptors) {
-  TRY(const Fd null, open_path("/dev/null", O_RDWR));
-  // Above the others first, so that none is overwritten before it is in its place.
-  for (int& fd : descriptors) {
-    fd = ::fcntl(fd, F_DUPFD, 64);
-    if (fd < 0) return fail_errno("duplicating", "init's descriptors");
-  }
-  for (int fd = 0; fd < init_channel; ++fd) {
-    if (::dup2(null.get(), fd) < 0) return fail_errno("placing", "/dev/null");
-  }
-  const auto [channel, user_namespace, program] = descriptors;
-  if (::dup2(channel, init_channel) < 0 || ::dup2(user_namespace, init_user_namespace) < 0 ||
-      ::dup3(program, init_program, O_CLOEXEC) < 0) {
-    return fail_errno("placing", "init's descriptors");
-  }
-  return close_descriptors_from(init_program + 1);
+/// Descriptors as init finds them (init_descriptors.hpp), by their numbers here.
+struct InitDescriptors {
+  int channel;
+  int user_namespace;
+  int program;
+};
+
+Result<void> place(const InitDescriptors& here) {
+  TRY(Fd opened, open_path("/dev/null", O_RDWR));
+  // Its number may be another descriptor's place by the time that it would be closed here.
+  const int null = opened.release();
+  CHECK(keep_only(std::array{null, null, null, here.channel, here.user_namespace, here.program}));
+  if (::fcntl(init_program, F_SETFD, FD_CLOEXEC) != 0) return fail_errno("placing", "init");
+  return {};
 }
 
 /// Comes back only with an error.
@@ -57,10 +53,10 @@ Error execute_init(std::string name) {
   return Error::system("executing", own_name, errno);
 }
 
-int become_init(const std::array<int, 3>& descriptors, const std::string& name) {
-  const auto placed = place_descriptors(descriptors);
+int become_init(const InitDescriptors& here, const std::string& name) {
+  const auto placed = place(here);
   const InitMessage said = failure_of(placed ? execute_init(name) : placed.error());
-  return send_packet(placed ? init_channel : descriptors[0], encode(said)) ? 1 : 2;
+  return send_packet(placed ? init_channel : here.channel, encode(said)) ? 1 : 2;
 }
 
 }  // namespace
@@ -76,7 +72,7 @@ Result<Launch> Launch::begin(const LaunchPlan& plan, std::optional<int> cgroup) 
   TRY(const Fd program, open_path(path, O_RDONLY));
   TRY(const Fd user_namespace, make_user_namespace(plan.base_uid, plan.processes));
   TRY(auto channel, make_init_channel());
-  const std::array descriptors{channel.second.get(), user_namespace.get(), program.get()};
+  const InitDescriptors descriptors{channel.second.get(), user_namespace.get(), program.get()};
   TRY(auto process,
       clone_process(namespaces, [&] { return become_init(descriptors, plan.name); }, cgroup));
   CHECK(send_packet(channel.first.get(),

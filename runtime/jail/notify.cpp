@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
 
 #include "base/parse.hpp"
 
@@ -27,9 +26,8 @@ std::optional<int> number_in_environment(const char* name) {
   return text == nullptr ? std::nullopt : parse_number<int>(text, 0, 1 << 22);
 }
 
-template <class T>
-std::optional<T> socket_option(int socket, int option) {
-  T value{};
+std::optional<int> socket_option(int socket, int option) {
+  int value = 0;
   socklen_t size = sizeof value;
   if (::getsockopt(socket, SOL_SOCKET, option, &value, &size) != 0) return std::nullopt;
   return value;
@@ -71,8 +69,8 @@ Result<std::optional<Fd>> take_listener() {
             .hint("the unit that passes it has one ListenStream= for each jail"));
   }
   Fd socket(first_passed);
-  if (socket_option<int>(socket.get(), SO_TYPE) != SOCK_STREAM ||
-      socket_option<int>(socket.get(), SO_ACCEPTCONN) != 1) {
+  if (socket_option(socket.get(), SO_TYPE) != SOCK_STREAM ||
+      socket_option(socket.get(), SO_ACCEPTCONN) != 1) {
     return fail("what systemd passed is no listening stream socket");
   }
   // The supervisor accepts until nobody is waiting.

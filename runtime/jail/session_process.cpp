@@ -18,24 +18,14 @@ Result<void> reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return fail_errno("clearing", "signal mask");
-  // Whoever started the supervisor may have had some ignored (nohup, a job in the background), and that
-  // survives an exec: the interrupt key of a terminal would be dead in every session.
+  // Whoever started the supervisor may have had some ignored (nohup, a job in the background), and
+  // that survives an exec: the interrupt key of a terminal would be dead in every session.
   for (int number = 1; number <= SIGRTMAX; ++number) ::signal(number, SIG_DFL);
   return {};
 }
 
-Result<void> place_descriptors(int connection, int log) {
-  // Above the standard ones first, so that none is overwritten before it is in its place.
-  TRY(const Fd socket, duplicate(connection));
-  TRY(const Fd errors, duplicate(log));
-  if (::dup2(socket.get(), 0) < 0 || ::dup2(socket.get(), 1) < 0 || ::dup2(errors.get(), 2) < 0) {
-    return fail_errno("placing", "the session's descriptors");
-  }
-  return close_descriptors_from(3);
-}
-
 Result<void> prepare(int connection, int log, const SessionRules& rules) {
-  CHECK(place_descriptors(connection, log));
+  CHECK(keep_only(std::array{connection, connection, log}));
   if (::setsid() < 0) return fail_errno("starting", "a session");
   CHECK(reset_signals());
   CHECK(adopt_orphans());

@@ -1,13 +1,10 @@
 #include "jail/share_dir.hpp"
 
-#include <unistd.h>
-
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <string_view>
 
 #include "base/file.hpp"
+#include "jail/own_program.hpp"
 
 namespace evojail {
 namespace {
@@ -19,11 +16,7 @@ std::string_view parent_of(std::string_view path) {
 
 /// `relative` below the prefix that the executable is installed under.
 Result<std::string> find_below_prefix(std::string_view relative) {
-  std::array<char, PATH_MAX> buffer{};
-  const ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (length < 0) return fail_errno("reading", "/proc/self/exe");
-  // proc(5): the name of a replaced file ends in " (deleted)"; only its directory counts here.
-  const std::string_view program(buffer.data(), static_cast<std::size_t>(length));
+  TRY(const auto program, own_program());
   std::string path(parent_of(parent_of(program)));
   path += relative;
   if (path_exists(path)) return path;

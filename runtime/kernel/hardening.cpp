@@ -1,5 +1,6 @@
 #include "kernel/hardening.hpp"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 namespace evojail {
 
@@ -36,6 +38,22 @@ Result<void> adopt_orphans() {
 Result<void> close_descriptors_from(unsigned first) {
   if (::syscall(SYS_close_range, first, ~0U, 0) == 0) return {};
   return fail_errno("closing", "inherited descriptors");
+}
+
+Result<void> keep_only(std::span<const int> wanted) {
+  const int count = static_cast<int>(wanted.size());
+  std::vector<int> copies;
+  // Above their places first, so that none is overwritten before it is in its own.
+  for (const int fd : wanted) {
+    copies.push_back(::fcntl(fd, F_DUPFD, count));
+    if (copies.back() < 0) return fail_errno("duplicating descriptor", std::to_string(fd));
+  }
+  for (int place = 0; place < count; ++place) {
+    if (::dup2(copies[static_cast<std::size_t>(place)], place) < 0) {
+      return fail_errno("placing descriptor", std::to_string(place));
+    }
+  }
+  return close_descriptors_from(static_cast<unsigned>(count));
 }
 
 Result<void> limit_resource(int resource, std::uint64_t value) {

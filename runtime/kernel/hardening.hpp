@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/result.hpp"
 
@@ -24,8 +25,11 @@ namespace evojail {
 /// close_range(2) of everything from `first` up.
 [[nodiscard]] Result<void> close_descriptors_from(unsigned first);
 
-/// setrlimit(2), soft and hard. A hard limit that is lower already stays: the kernel makes some by the
-/// size of memory, and only CAP_SYS_RESOURCE of the host raises them.
+/// Descriptor i becomes a duplicate of wanted[i], kept across execve(2); every other one is closed.
+[[nodiscard]] Result<void> keep_only(std::span<const int> wanted);
+
+/// setrlimit(2), soft and hard. A hard limit that is lower already stays: the kernel makes some by
+/// the size of memory, and only CAP_SYS_RESOURCE of the host raises them.
 [[nodiscard]] Result<void> limit_resource(int resource, std::uint64_t value);
 
 }  // namespace evojail

@@ -9,6 +9,7 @@
 #include "base/parse.hpp"
 #include "config/layout.hpp"
 #include "jail/control_client.hpp"
+#include "jail/notify.hpp"
 #include "kernel/cgroup.hpp"
 #include "monitor/setup_check.hpp"
 #include "store/jails.hpp"
@@ -64,7 +65,7 @@ Findings check_delegation(const HostSettings& host) {
 
 Findings check_cgroup(const HostSettings& host) {
   if (auto lacking = check_controllers(); !lacking.empty()) return lacking;
-  if (!path_exists("/run/systemd/system")) {
+  if (!systemd_is_running()) {
     return {note("cgroup",
                  fmt::format("nobody delegates a cgroup: systemd is not PID 1; {}", kWithout),
                  "boot with systemd, or give each jail a cgroup with the xattr user.delegate")};
