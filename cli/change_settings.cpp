@@ -46,7 +46,7 @@ Result<SettingsChange> change_settings(const Invocation& invocation, const std::
   auto reloaded = reload_jail(service_of(invocation), name);
   if (!reloaded) {
     return std::unexpected(std::move(reloaded).error().in(
-        "settings and firewall are changed, the running jail is not"));
+        "the settings are changed, the running jail has not taken them up"));
   }
   change.running = reloaded->has_value();
   if (*reloaded) change.ended_sessions = (*reloaded)->ended;

@@ -34,19 +34,13 @@ Result<void> show_port(const HostSettings& host, const PortOptions& options) {
 
 Result<void> set_port(const Invocation& invocation, const PortOptions& options) {
   const HostSettings& host = invocation.host;
-  TRY(const JailSettings before, load_jail(host, options.name));
   TRY(const PortWord wish, parse_port_word(*options.port));
   TRY(const FileLock ports, lock_ports(host));
   TRY(const std::uint16_t port, take_port(host, options.name, wish));
-  std::uint64_t ended = 0;
-  if (port != before.port) {
-    // Ahead of the rules for the new port, which would not even let their clients know.
-    TRY(ended, end_sessions(host, options.name));
-  }
-  TRY(SettingsChange change, change_settings(invocation, options.name, [port](const JailSettings&) {
+  TRY(const SettingsChange change,
+      change_settings(invocation, options.name, [port](const JailSettings&) {
         return Result<SettingsEdit>(SettingsEdit{"PORT", std::to_string(port)});
       }));
-  change.ended_sessions += ended;
   print_port(options, port);
   if (!invocation.quiet) {
     print_note(fmt::format("jail '{}' is on port {}; {}", options.name, port, describe(change)));

@@ -31,6 +31,10 @@ std::unexpected<Error> silent(std::chrono::seconds patience, pid_t pid) {
                 "its jail"));
 }
 
+bool is_absence(const Error& error) {
+  return error.code() == ENOENT || error.code() == ECONNREFUSED;
+}
+
 /// nullopt: it was executed anew, or ended, before it read the request.
 Result<std::optional<ControlReply>> ask_once(int connection, ControlRequest::Kind kind) {
   const auto sent = send_packet(connection, encode(ControlRequest{kind}));
@@ -50,9 +54,8 @@ Result<std::optional<ControlReply>> ask(const JailPaths& paths, ControlRequest::
   for (int attempt = 0; attempt < 3; ++attempt) {
     auto connected = connect_seqpacket(socket_of(paths), patience);
     if (!connected) {
-      const int code = connected.error().code();
-      if (code == ENOENT || code == ECONNREFUSED) return std::nullopt;
-      if (code == EAGAIN) return silent(patience, 0);
+      if (is_absence(connected.error())) return std::nullopt;
+      if (connected.error().code() == EAGAIN) return silent(patience, 0);
       return std::unexpected(std::move(connected).error());
     }
     connection = std::move(*connected);
@@ -76,6 +79,13 @@ Result<std::optional<std::uint64_t>> ask_count(const JailPaths& paths, ControlRe
 }
 
 }  // namespace
+
+Result<bool> has_supervisor(const JailPaths& paths) {
+  auto connected = connect_seqpacket(socket_of(paths), std::chrono::seconds(1));
+  if (connected || connected.error().code() == EAGAIN) return true;
+  if (is_absence(connected.error())) return false;
+  return std::unexpected(std::move(connected).error());
+}
 
 Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths) {
   Fd connection;

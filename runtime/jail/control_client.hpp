@@ -13,6 +13,9 @@ namespace evojail {
 
 // A supervisor that is there and does not answer (stopped, stuck) is an error after some seconds.
 
+/// Whether a supervisor listens, one that is stuck included. Nothing is asked of it.
+[[nodiscard]] Result<bool> has_supervisor(const JailPaths& paths);
+
 /// The supervisor's own account; nullopt when the jail is off.
 [[nodiscard]] Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths);
 

@@ -132,9 +132,10 @@ Result<void> put_in_force(const SupervisorOptions& options, SupervisorState& sta
                           const JailSettings& settings) {
   TRY(const auto profile, load_profile(options.host, settings.profile));
   TRY(const auto rules, plan_sessions(settings, profile));
-  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
+  // The firewall's watcher goes by the port that is noted there.
   CHECK(write_run_dir(JailPaths(options.host, options.name), settings, is_sftp_only(profile),
                       state.base_uid));
+  CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
   TRY(auto limits, apply_limits(options, settings));
   state.weaknesses = std::move(limits.weaknesses);
   CHECK(send_rules(state.init, rules));

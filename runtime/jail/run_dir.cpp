@@ -10,10 +10,13 @@
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/parse.hpp"
 #include "jail/sshd_config.hpp"
 
 namespace evojail {
 namespace {
+
+std::string port_note(const JailPaths& paths) { return paths.run_dir + "/port"; }
 
 Result<void> give(const std::string& path, std::uint32_t owner) {
   if (::lchown(path.c_str(), owner, owner) == 0) return {};
@@ -67,6 +70,7 @@ Result<void> write_run_dir(const JailPaths& paths, const JailSettings& settings,
   if (::mkdir(paths.run_dir.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail_errno("making directory", paths.run_dir);
   }
+  CHECK(put_file(port_note(paths), std::to_string(settings.port), 0600, 0));
   for (const auto& directory : {ssh_dir, paths.run_dir + "/root", dot_ssh}) {
     CHECK(make_owned_directory(directory, base_uid));
   }
@@ -78,6 +82,13 @@ Result<void> write_run_dir(const JailPaths& paths, const JailSettings& settings,
     TRY(keys, read_file(paths.authorized_keys));
   }
   return put_file(dot_ssh + "/authorized_keys", keys, 0600, base_uid);
+}
+
+Result<std::optional<std::uint16_t>> noted_port(const JailPaths& paths) {
+  auto text = read_file(port_note(paths));
+  if (!text && text.error().code() == ENOENT) return std::nullopt;
+  if (!text) return std::unexpected(std::move(text).error());
+  return parse_number<std::uint16_t>(*text, 1, 65535);
 }
 
 Result<void> remove_run_dir(const JailPaths& paths) {
@@ -97,7 +108,8 @@ Result<void> remove_run_dir(const JailPaths& paths) {
     all &= gone(home + file, false);
   }
   all &= gone(home + "/.ssh", true) && gone(home, true) && gone(ssh_dir, true);
-  all &= gone(paths.run_dir + "/control", false) && gone(paths.run_dir, true);
+  all &= gone(paths.run_dir + "/control", false) && gone(port_note(paths), false);
+  all &= gone(port_note(paths) + ".new", false) && gone(paths.run_dir, true);
   if (!all) return fail_errno("removing", paths.run_dir);
   return {};
 }

@@ -9,7 +9,9 @@
 
 namespace evojail {
 
-/// What one jail's settings ask of the firewall, whether it runs or not.
+/// What one jail's settings ask of the firewall, whether it runs or not. Where they name another
+/// port than the running jail listens on, the rules are for that one until it is reloaded: its
+/// sessions are not cut off before they have ended.
 [[nodiscard]] Result<FirewallJail> wanted_firewall(const HostSettings& host,
                                                    const std::string& name);
 

@@ -107,6 +107,9 @@ the_wall_stopped_nothing
 introduce web1 10.99.1.1 thence
 open_session thence alpha
 sed -i 's/^PORT=.*/PORT=2400/' "$CONF/web1.d/jail.conf"
+# The watcher may look before the reload does.
+must ev firewall all
+session_echoes thence 'the port that is listened on stays open' || fail 'the session is mute before the reload'
 must ev reload web1
 must_print '1 session ended'
 until_true 30 'the client on the old port is told' session_ended thence
@@ -116,3 +119,13 @@ open_session whither alpha
 must ev reload web1
 session_echoes whither 'a reload that changes nothing ends nothing' || fail 'the session ended'
 close_session whither
+
+step 'of a supervisor that was killed, nothing is left that speaks for its port'
+killed=$(supervisor_of web1)
+kill -KILL "$killed"
+tail --pid="$killed" -f /dev/null
+sed -i 's/^PORT=.*/PORT=2500/' "$CONF/web1.d/jail.conf"
+must ev firewall web1
+run nft list map inet evojail ports
+must_print 2500
+must_not_print 2400

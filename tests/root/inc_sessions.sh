@@ -11,7 +11,7 @@ settle "$T/volume"
 new_jail web1
 must in_jail web1 'echo one >/data/document'
 
-no_session() { ev status "$1" --json | grep -q '"sessions": \[\]'; }
+no_session() { [[ $(ev status "$1" --json) == *'"sessions": []'* ]]; }
 
 session_line='[0-9]+: 127\.0\.0\.1 port [0-9]+, since [-0-9]+T[:0-9]+Z, echo ready; cat'
 

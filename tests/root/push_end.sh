@@ -24,7 +24,7 @@ last_word() { words | tail -n 1; }
 inc_runs() { processes_like 'inc --json --wait-lock 3600 web1 ?$' >/dev/null; }
 inc_pid() { processes_like 'inc --json --wait-lock 3600 web1' | cut -d' ' -f1; }
 no_inc_runs() { ! inc_runs; }
-no_session() { ev status web1 --json | grep -q '"sessions": \[\]'; }
+no_session() { [[ $(ev status web1 --json) == *'"sessions": []'* ]]; }
 
 # A session that claims what a push claims: faster, and it writes nothing.
 claim_push() { in_jail web1 'cat >/dev/null; : rsync --server -logDtpre.iLsfxCIvu . /data' <<<'some bytes'; }

@@ -99,7 +99,7 @@ must_print 'evojail-rm.timer'
 
 step 'firewall rules come back'
 systemctl -q is-active evojail-firewall.service || fail 'no jail has brought the watcher along'
-rules_there() { nft list table inet evojail 2>/dev/null | grep -q "$(port_of web1)"; }
+rules_there() { [[ $(nft list table inet evojail 2>/dev/null) == *"$(port_of web1)"* ]]; }
 until_true 20 'the rules are there' rules_there
 nft flush ruleset
 flushed=$EPOCHREALTIME

@@ -81,8 +81,8 @@ TEST_F(Access, WhatARunningJailCannotTakeUpIsSaidToBeSetAllTheSame) {
   add_setting("web1", "PROFILE=nosuch");
   const Ended address = run({"ip", "web1", "192.0.2.7"});
   EXPECT_EQ(address.code, 1);
-  EXPECT_THAT(address.err, StartsWith("evojail: settings and firewall are changed, the running "
-                                      "jail is not: reloading jail 'web1': "));
+  EXPECT_THAT(address.err, StartsWith("evojail: the settings are changed, the running jail has not "
+                                      "taken them up: reloading jail 'web1': "));
   EXPECT_EQ(must({"ip", "web1"}).out, "192.0.2.7\n");
   const Ended keys = run({"key", "web1", "-"}, {.input = key});
   EXPECT_EQ(keys.code, 1);
