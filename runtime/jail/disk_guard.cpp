@@ -1,8 +1,29 @@
 #include "jail/disk_guard.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace evojail {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds pause_with_room{2000};
+constexpr milliseconds pause_when_low{500};
+constexpr milliseconds pause_until_second_look{20};
+constexpr milliseconds least_pause{20};
+constexpr milliseconds least_pause_at_rest{100};
+/// What nobody writes faster than, to one volume.
+constexpr std::uint64_t bytes_per_ms = (2ULL << 30) / 1000;
+
+}  // namespace
+
+milliseconds DiskGuard::pause() const noexcept {
+  if (low_) return was_low_ ? pause_when_low : pause_until_second_look;
+  const auto filled_in = static_cast<milliseconds::rep>(headroom_ / bytes_per_ms);
+  return std::clamp(milliseconds(filled_in), moved_ ? least_pause : least_pause_at_rest,
+                    pause_with_room);
+}
 
 bool DiskGuard::writes(std::uint32_t id, const DiskUse& use) const {
   const auto found = before_.find(id);
@@ -24,10 +45,13 @@ bool DiskGuard::is_enough(const JailStir& stir) {
 std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
                                         const std::map<std::uint32_t, DiskUse>& use,
                                         const JailStir& stir) {
-  const bool first = !low_;
+  was_low_ = low_;
+  const bool first = !was_low_;
   const bool fell = volume.available < available_;
+  moved_ = volume.available != available_;
   low_ = volume.low();
   available_ = volume.available;
+  headroom_ = low_ ? 0 : volume.available - volume.reserve;
   std::set<std::uint32_t> writers;
   std::map<std::uint32_t, DiskUse> now = use;
   for (auto& [id, counts] : now) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -54,8 +56,10 @@ class DiskGuard {
   std::set<std::uint32_t> look(const DiskLook& volume, const std::map<std::uint32_t, DiskUse>& use,
                                const JailStir& stir = {});
 
-  /// Whether the volume was low at the last look.
-  [[nodiscard]] bool low() const noexcept { return low_; }
+  /// How long after the last look the next one is due: the less room there was above the reserve,
+  /// the sooner, so that the fastest of writers does not get through the reserve in between; and
+  /// soon after the first look at a low volume, since only a second one tells who writes.
+  [[nodiscard]] std::chrono::milliseconds pause() const noexcept;
 
  private:
   [[nodiscard]] bool writes(std::uint32_t id, const DiskUse& use) const;
@@ -64,10 +68,13 @@ class DiskGuard {
 
   std::map<std::uint32_t, DiskUse> before_;  // `written`: since the volume last did not fall
   std::uint64_t available_ = 0;
+  std::uint64_t headroom_ = std::numeric_limits<std::uint64_t>::max();  // above the reserve
   JailStir stir_;
   unsigned falls_ = 0;
   unsigned stirs_ = 0;  // of those falls
   bool low_ = false;
+  bool was_low_ = false;  // at the look before
+  bool moved_ = false;    // since the look before
 };
 
 }  // namespace evojail

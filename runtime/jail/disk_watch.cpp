@@ -17,8 +17,8 @@
 namespace evojail {
 namespace {
 
-constexpr std::chrono::milliseconds interval{2000};
-constexpr std::chrono::milliseconds interval_when_low{500};
+/// For what a session has left behind, beyond the grace that it is given.
+constexpr std::chrono::milliseconds after_last_session{2000};
 /// The kernel writes a page after at most half a minute (vm.dirty_expire_centisecs).
 constexpr std::int64_t write_back_seconds = 35;
 
@@ -42,13 +42,21 @@ DiskWatch::DiskWatch(const HostSettings& host, const SupervisorState& state, Eve
                      SessionTable& sessions, LogSink log)
     : host_(host), state_(state), loop_(loop), sessions_(sessions), log_(std::move(log)) {}
 
+void DiskWatch::watch() {
+  if (!watching_) look();
+}
+
 void DiskWatch::look() {
-  loop_.at(EventLoop::Clock::now() + (guard_.low() ? interval_when_low : interval),
-           [this] { look(); });
-  if (!has_anybody_to_watch()) {
+  watching_ = has_anybody_to_watch();
+  if (!watching_) {
     guard_ = {};
     return;
   }
+  judge();
+  loop_.at(EventLoop::Clock::now() + guard_.pause(), [this] { look(); });
+}
+
+void DiskWatch::judge() {
   const auto space = free_space(host_);
   if (!space) return log_(LogLevel::warning, space.error().message());
   const DiskLook volume{space->available, space->reserve, is_recent(mark_of(host_))};
@@ -65,7 +73,7 @@ bool DiskWatch::is_low() const {
 
 bool DiskWatch::has_anybody_to_watch() {
   const auto now = EventLoop::Clock::now();
-  if (!state_.sessions.empty()) watch_until_ = now + Leftovers::grace + interval;
+  if (!state_.sessions.empty()) watch_until_ = now + Leftovers::grace + after_last_session;
   return now < watch_until_;
 }
 

@@ -14,20 +14,23 @@
 namespace evojail {
 
 /// DISK_RESERVE: while the volume is low, sessions of this jail that write to it end, and what
-/// ended sessions have left behind ends at once. Looks now and then while there is anybody to
-/// watch.
+/// ended sessions have left behind ends at once. Looks while there is anybody to watch, the
+/// oftener the less room there is.
 class DiskWatch {
  public:
   DiskWatch(const HostSettings& host, const SupervisorState& state, EventLoop& loop,
             SessionTable& sessions, LogSink log);
 
-  /// Looks, and goes on looking from the loop.
-  void look();
+  /// There is somebody to watch, or may be: looks, unless it does already, and goes on from the
+  /// loop until there is nobody left.
+  void watch();
 
   /// Whether the volume is low now: asked, not remembered.
   [[nodiscard]] bool is_low() const;
 
  private:
+  void look();
+  void judge();
   [[nodiscard]] bool has_anybody_to_watch();
   /// Of the jail's processes; what was written goes to `counts`.
   JailStir add_written(std::map<std::uint32_t, DiskUse>& counts);
@@ -39,6 +42,7 @@ class DiskWatch {
   SessionTable& sessions_;
   LogSink log_;
   DiskGuard guard_;
+  bool watching_ = false;
   EventLoop::Clock::time_point watch_until_{};
 };
 

@@ -26,7 +26,7 @@ class EventLoop {
   void unwatch(int fd);
 
   /// Calls `callback` once, at or after `when`, and not before every descriptor that is ready had
-  /// its turn.
+  /// its turn. @return a number that is never 0.
   TimerId at(Clock::time_point when, Callback callback);
   void cancel(TimerId timer);
 

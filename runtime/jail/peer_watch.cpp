@@ -12,7 +12,13 @@ PeerWatch::PeerWatch(const SupervisorState& state, EventLoop& loop, SessionTable
                      LogSink log)
     : state_(state), loop_(loop), sessions_(sessions), log_(std::move(log)) {}
 
+void PeerWatch::watch() {
+  if (!watching_) look();
+}
+
 void PeerWatch::look() {
+  watching_ = !state_.sessions.empty();
+  if (!watching_) return gone_.clear();
   loop_.at(EventLoop::Clock::now() + interval, [this] { look(); });
   std::set<std::uint32_t> gone;
   for (const auto& [id, session] : state_.sessions) {

@@ -19,15 +19,19 @@ class PeerWatch {
 
   PeerWatch(const SupervisorState& state, EventLoop& loop, SessionTable& sessions, LogSink log);
 
-  /// Looks, and goes on looking from the loop.
-  void look();
+  /// There is a session, or may be: looks, unless it does already, and goes on from the loop until
+  /// there is none.
+  void watch();
 
  private:
+  void look();
+
   const SupervisorState& state_;
   EventLoop& loop_;
   SessionTable& sessions_;
   LogSink log_;
   std::set<std::uint32_t> gone_;
+  bool watching_ = false;
 };
 
 }  // namespace evojail

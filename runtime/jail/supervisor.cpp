@@ -85,8 +85,7 @@ class Supervisor {
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
     CHECK(mknod_.attach());
-    disk_.look();
-    peers_.look();
+    watch_sessions();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
     if (options_.beside) options_.beside(loop_);
@@ -138,7 +137,14 @@ class Supervisor {
           !begun) {
         log(LogLevel::warning, begun.error().message());
       }
+      watch_sessions();
     }
+  }
+
+  /// A supervisor without sessions sleeps.
+  void watch_sessions() {
+    disk_.watch();
+    peers_.watch();
   }
 
   /// Out of descriptors or memory: the connection stays in the queue, the loop must not spin on it.

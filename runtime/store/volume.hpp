@@ -18,7 +18,7 @@ struct Volume {
   bool noexec = false;
   bool read_only = false;
   std::uint64_t size = 0;       ///< bytes
-  std::uint64_t available = 0;  ///< bytes
+  std::uint64_t available = 0;  ///< bytes; what is written and has no place yet is taken off
 };
 
 /// The volume of an open directory; a file system that is none of the three is an error.

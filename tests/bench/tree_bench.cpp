@@ -202,7 +202,8 @@ void ratio(const Table& table, const std::string& theirs, const std::string& our
 
 void run(int files, int runs, FileSystem type) {
   LoopVolume::Options options;
-  options.size = std::uint64_t{16} << 30;
+  // Four full copies at a time, and an inode for each 16 KiB is what mkfs makes. It is sparse.
+  options.size = std::max(std::uint64_t{16} << 30, static_cast<std::uint64_t>(files) << 16);
   options.backing = LoopVolume::Backing::disk;
   const LoopVolume volume(type, options);
   Layout at{.root = volume.path(),

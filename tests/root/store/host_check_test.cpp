@@ -120,6 +120,16 @@ TEST_P(HostCheckTest, ReserveIsAShareOfTheVolume) {
   EXPECT_GT(space->available, space->reserve);
 }
 
+TEST_P(HostCheckTest, WhatIsWrittenIsNotFreeBeforeItIsOnTheDiskEither) {
+  const auto before = free_space(host_);
+  ASSERT_TRUE(before);
+  constexpr std::size_t written = 100 << 20;
+  write_file(host_.jaildir + "/file", std::string(written, 'x'));
+  const auto after = free_space(host_);
+  ASSERT_TRUE(after);
+  EXPECT_LE(after->available + written / 10 * 9, before->available);
+}
+
 TEST_P(HostCheckTest, LocksLieWhereNobodyElseWrites) {
   std::filesystem::create_directory(host_.rundir);
   ASSERT_EQ(::chmod(host_.rundir.c_str(), 0777), 0);

@@ -13,6 +13,10 @@ constexpr auto kWritten = DiskGuard::quiet_written;
 constexpr std::uint64_t kReserve = 1ULL << 30;
 constexpr std::uint64_t kMuch = 1ULL << 40;
 
+/// Room for so much more than the reserve.
+DiskLook room_for(std::uint64_t more) {
+  return {.available = kReserve + more, .reserve = kReserve};
+}
 DiskLook roomy() { return {.available = kReserve, .reserve = kReserve}; }
 /// Low, by `more` bytes more.
 DiskLook low(std::uint64_t more = 1) { return {.available = kReserve - more, .reserve = kReserve}; }
@@ -20,7 +24,27 @@ DiskLook low(std::uint64_t more = 1) { return {.available = kReserve - more, .re
 TEST(DiskGuard, leaves_everybody_alone_while_there_is_room) {
   DiskGuard guard;
   EXPECT_EQ(guard.look(roomy(), {{1, {kMuch, kMuch}}}), Ids{});
-  EXPECT_FALSE(guard.low());
+}
+
+TEST(DiskGuard, looks_the_oftener_the_less_room_there_is) {
+  using std::chrono::milliseconds;
+  DiskGuard guard;
+  EXPECT_EQ(guard.pause(), milliseconds(2000)) << "nothing is known yet";
+  guard.look(room_for(kMuch), {});
+  EXPECT_EQ(guard.pause(), milliseconds(2000));
+  guard.look(room_for(1ULL << 30), {});
+  EXPECT_EQ(guard.pause(), milliseconds(500)) << "two GiB a second";
+  guard.look(roomy(), {});
+  EXPECT_EQ(guard.pause(), milliseconds(20));
+  guard.look(roomy(), {});
+  EXPECT_EQ(guard.pause(), milliseconds(100)) << "nobody writes";
+  guard.look(low(), {});
+  EXPECT_EQ(guard.pause(), milliseconds(20)) << "who writes shows at the second look";
+  guard.look(low(), {});
+  EXPECT_EQ(guard.pause(), milliseconds(500));
+  guard.look(room_for(kMuch), {});
+  guard.look(low(), {});
+  EXPECT_EQ(guard.pause(), milliseconds(20));
 }
 
 TEST(DiskGuard, ends_those_that_receive_and_no_other) {
@@ -28,7 +52,6 @@ TEST(DiskGuard, ends_those_that_receive_and_no_other) {
   EXPECT_EQ(guard.look(roomy(), {{1, {kMuch, 0}}, {2, {kMuch, 0}}}), Ids{});
   EXPECT_EQ(guard.look(low(), {{1, {kMuch + kReceived + 1, 0}}, {2, {kMuch + kReceived, 0}}}),
             Ids{1});
-  EXPECT_TRUE(guard.low());
 }
 
 TEST(DiskGuard, ends_those_that_write_without_receiving) {
