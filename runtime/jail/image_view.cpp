@@ -32,17 +32,15 @@ Result<std::string> link_target(int dir, const std::string& name, const std::str
   return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
-/// The profile's programs and what their names lead to: "sh" is a link to dash.
-Result<Names> allowed_names(const std::string& image, const Profile& profile) {
-  Names allowed;
-  for (const auto& program : profile.programs) allowed.insert(program.name);
+/// The programs and what their names lead to: "sh" is a link to dash.
+Result<Names> allowed_names(const std::string& image, const Names& programs) {
+  Names allowed = programs;
   for (const auto* directory : program_dirs) {
     const std::string path = fmt::format("{}/{}", image, directory);
     auto dir = open_directory(path);
     if (!dir && dir.error().code() == ENOENT) continue;
     if (!dir) return std::unexpected(std::move(dir).error());
-    for (const auto& program : profile.programs) {
-      std::string name = program.name;
+    for (std::string name : programs) {
       // A chain that is longer than this is a loop.
       for (int step = 0; step < 8; ++step) {
         const auto target = link_target(dir->get(), name, path);
@@ -73,8 +71,8 @@ Result<Names> surplus_of(const std::string& path, const Names& allowed) {
 }
 
 /// Paths in the image, "usr/bin/sh".
-Result<Names> surplus_programs(const std::string& image, const Profile& profile) {
-  TRY(const Names allowed, allowed_names(image, profile));
+Result<Names> surplus_programs(const std::string& image, const Names& programs) {
+  TRY(const Names allowed, allowed_names(image, programs));
   Names all;
   for (const auto* directory : program_dirs) {
     TRY(const Names names, surplus_of(fmt::format("{}/{}", image, directory), allowed));
@@ -85,11 +83,9 @@ Result<Names> surplus_programs(const std::string& image, const Profile& profile)
 
 /// Which view it is follows from the list alone, since an image never changes; the number is that
 /// of the rules by which it was made.
-std::string key_of(const Profile& profile) {
-  Names names;
-  for (const auto& program : profile.programs) names.insert(program.name);
+std::string key_of(const Names& programs) {
   std::string text = "1\n";
-  for (const auto& name : names) text += name + '\n';
+  for (const auto& name : programs) text += name + '\n';
   return image_digest(text);
 }
 
@@ -153,15 +149,16 @@ Result<void> build_view(const BaseImage& image, const std::string& views, const 
 }  // namespace
 
 Result<std::string> ensure_image_view(const HostSettings& host, const BaseImage& image,
-                                      const Profile& profile) {
+                                      const std::vector<std::string>& list) {
+  const Names programs(list.begin(), list.end());
   const std::string views = fmt::format("{}/images/views/{}", host.datadir, image.id);
-  const std::string key = key_of(profile);
+  const std::string key = key_of(programs);
   const std::string path = views + "/" + key;
   if (path_exists(path)) return path;
   TRY(const FileLock lock, lock_images(host));
   if (path_exists(path)) return path;
   CHECK(make_directories(views, 0755));
-  TRY(const Names surplus, surplus_programs(image.path, profile));
+  TRY(const Names surplus, surplus_programs(image.path, programs));
   if (auto built = build_view(image, views, key, surplus); !built) {
     return std::unexpected(std::move(built).error().in("making the profile's view of the image"));
   }

@@ -17,15 +17,23 @@ namespace {
 constexpr std::uint64_t least_address_space = 128ULL << 20;
 
 /// The setting, unless the profile is stricter.
-ResourceLimit at_most(const Profile& profile, int resource, std::uint64_t setting) {
+ResourceLimit at_most(const CompiledProfile& profile, int resource, std::uint64_t setting) {
   for (const auto& limit : profile.limits) {
     if (limit.resource == resource) setting = std::min(setting, limit.value);
   }
   return {resource, setting};
 }
 
-std::uint64_t processes_of(const JailSettings& settings, const Profile& profile) {
+std::uint64_t processes_of(const JailSettings& settings, const CompiledProfile& profile) {
   return at_most(profile, RLIMIT_NPROC, settings.max_processes).value;
+}
+
+Result<std::string> find_profile(const HostSettings& host, const std::string& name) {
+  TRY(const auto files, find_profiles(host));
+  const auto file = files.find(name);
+  if (file != files.end()) return file->second;
+  return std::unexpected(Error("there is no profile '" + name + "'")
+                             .hint("'evojail profile list' shows those that exist"));
 }
 
 }  // namespace
@@ -42,23 +50,25 @@ Result<std::map<std::string, std::string>> find_profiles(const HostSettings& hos
 }
 
 Result<Profile> load_profile(const HostSettings& host, const std::string& name) {
-  TRY(const auto files, find_profiles(host));
-  const auto file = files.find(name);
-  if (file != files.end()) return load_profile_file(file->second);
-  return std::unexpected(Error("there is no profile '" + name + "'")
-                             .hint("'evojail profile list' shows those that exist"));
+  TRY(const auto file, find_profile(host, name));
+  return load_profile_file(file);
 }
 
-bool is_sftp_only(const Profile& profile) {
+Result<CompiledProfile> load_compiled_profile(const HostSettings& host, const std::string& name) {
+  TRY(const auto file, find_profile(host, name));
+  // No jail's name begins with a dot.
+  return load_compiled_profile(file, host.rundir + "/.compiled/" + name);
+}
+
+bool is_sftp_only(const CompiledProfile& profile) {
   return std::ranges::none_of(profile.programs, [](const auto& program) {
-    return program.name == "sh" || program.name == "dash" || program.name == "bash";
+    return program == "sh" || program == "dash" || program == "bash";
   });
 }
 
-Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
-                               const JailSettings& settings, const Profile& profile,
-                               const std::string& base_image, std::uint32_t base_uid) {
-  TRY(auto capabilities, profile_capabilities(profile));
+LaunchPlan plan_launch(const std::string& name, const JailPaths& paths,
+                       const JailSettings& settings, const CompiledProfile& profile,
+                       const std::string& base_image, std::uint32_t base_uid) {
   LaunchPlan plan;
   plan.name = name;
   plan.base_image = base_image;
@@ -72,14 +82,14 @@ Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
   plan.tmp_size = settings.tmp_size;
   plan.run_size = settings.run_size;
   plan.mounts = profile.mounts;
-  plan.capabilities = std::move(capabilities);
-  TRY(plan.mknod_filter, mknod_notify_filter());
+  plan.capabilities = profile.capabilities;
+  plan.mknod_filter = profile.mknod_filter;
   return plan;
 }
 
-Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& profile) {
+SessionRules plan_sessions(const JailSettings& settings, const CompiledProfile& profile) {
   SessionRules rules;
-  TRY(rules.filter, compile_filter(profile, {.notify_mknod = true}));
+  rules.filter = profile.session_filter;
   rules.limits = {at_most(profile, RLIMIT_NPROC, settings.max_processes),
                   at_most(profile, RLIMIT_NOFILE, settings.max_open_files)};
   // A cgroup counts what a jail uses in all; where there is none, this is what one process can
@@ -93,7 +103,7 @@ Result<SessionRules> plan_sessions(const JailSettings& settings, const Profile& 
         rules.limits.end()) {
       continue;
     }
-    rules.limits.push_back({limit.resource, limit.value});
+    rules.limits.push_back(limit);
   }
   return rules;
 }
@@ -104,9 +114,9 @@ FirewallJail plan_firewall(const std::string& name, const JailSettings& settings
           settings.allow, base_uid,      settings.new_connections_per_minute};
 }
 
-LaunchedWith launched_with(const JailSettings& settings, const Profile& profile) {
+LaunchedWith launched_with(const JailSettings& settings, const CompiledProfile& profile) {
   std::string capabilities;
-  for (const auto& capability : profile.capabilities) capabilities += capability.name + " ";
+  for (const int number : profile.capabilities) capabilities += std::to_string(number) + " ";
   std::string mounts;
   for (const MountFlags& flags : {profile.mounts.base, profile.mounts.data, profile.mounts.var,
                                   profile.mounts.tmp, profile.mounts.run}) {
@@ -116,7 +126,7 @@ LaunchedWith launched_with(const JailSettings& settings, const Profile& profile)
     }
   }
   std::string programs;
-  for (const auto& program : profile.programs) programs += program.name + " ";
+  for (const auto& program : profile.programs) programs += program + " ";
   return {{"TMP_SIZE", std::to_string(settings.tmp_size)},
           {"RUN_SIZE", std::to_string(settings.run_size)},
           {"MAX_PROCESSES", std::to_string(processes_of(settings, profile))},
@@ -126,7 +136,7 @@ LaunchedWith launched_with(const JailSettings& settings, const Profile& profile)
 }
 
 std::vector<std::string> changes(const LaunchedWith& launched, const JailSettings& settings,
-                                 const Profile& profile) {
+                                 const CompiledProfile& profile) {
   std::vector<std::string> names;
   for (const auto& [name, value] : launched_with(settings, profile)) {
     const auto then = launched.find(name);

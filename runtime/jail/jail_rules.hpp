@@ -6,6 +6,7 @@
 #include "config/jail_settings.hpp"
 #include "config/layout.hpp"
 #include "config/profile.hpp"
+#include "jail/compiled_profile.hpp"
 #include "jail/launch_plan.hpp"
 #include "jail/session_rules.hpp"
 #include "jail/supervisor_state.hpp"
@@ -21,25 +22,30 @@ namespace evojail {
 /// The one that a jail's PROFILE names, parsed.
 [[nodiscard]] Result<Profile> load_profile(const HostSettings& host, const std::string& name);
 
+/// The same, compiled, and kept in RUNDIR.
+[[nodiscard]] Result<CompiledProfile> load_compiled_profile(const HostSettings& host,
+                                                            const std::string& name);
+
 /// Whether the profile offers SFTP and no shell.
-[[nodiscard]] bool is_sftp_only(const Profile& profile);
+[[nodiscard]] bool is_sftp_only(const CompiledProfile& profile);
 
 /// Settings and profile, turned into what each layer is told. Nothing is looked up or changed.
-[[nodiscard]] Result<LaunchPlan> plan_launch(const std::string& name, const JailPaths& paths,
-                                             const JailSettings& settings, const Profile& profile,
-                                             const std::string& base_image, std::uint32_t base_uid);
-[[nodiscard]] Result<SessionRules> plan_sessions(const JailSettings& settings,
-                                                 const Profile& profile);
+[[nodiscard]] LaunchPlan plan_launch(const std::string& name, const JailPaths& paths,
+                                     const JailSettings& settings, const CompiledProfile& profile,
+                                     const std::string& base_image, std::uint32_t base_uid);
+[[nodiscard]] SessionRules plan_sessions(const JailSettings& settings,
+                                         const CompiledProfile& profile);
 [[nodiscard]] FirewallJail plan_firewall(const std::string& name, const JailSettings& settings,
                                          std::uint32_t base_uid);
 
 /// What init takes from settings and profile for the jail's life, in comparable form.
-[[nodiscard]] LaunchedWith launched_with(const JailSettings& settings, const Profile& profile);
+[[nodiscard]] LaunchedWith launched_with(const JailSettings& settings,
+                                         const CompiledProfile& profile);
 
 /// The names of what is another now than at the jail's start.
 [[nodiscard]] std::vector<std::string> changes(const LaunchedWith& launched,
                                                const JailSettings& settings,
-                                               const Profile& profile);
+                                               const CompiledProfile& profile);
 
 /// Puts a jail's rules into the kernel. Rules that a jail which is no more has left on its port or
 /// uids go; those of one that exists are an error.

@@ -70,22 +70,21 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   }
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
-  TRY(const auto profile, load_profile(options.host, settings.profile));
-  TRY(const auto root, ensure_image_view(options.host, image, profile));
-  TRY(const auto plan, plan_launch(options.name, paths, settings, profile, root, range.base()));
+  TRY(const auto profile, load_compiled_profile(options.host, settings.profile));
+  TRY(const auto root, ensure_image_view(options.host, image, profile.programs));
+  const auto plan = plan_launch(options.name, paths, settings, profile, root, range.base());
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
   TRY(auto limits, apply_limits(options, settings));
-  // init puts the jail together while its sessions' rules are compiled, the firewall is told and
-  // the start noted on the disk: before any connection is taken.
+  // init puts the jail together while the firewall is told and the start noted on the disk: before
+  // any connection is taken.
   TRY(auto launch,
       Launch::begin(plan, limits.cgroup ? std::optional(limits.cgroup->get()) : std::nullopt));
-  TRY(const auto rules, plan_sessions(settings, profile));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   CHECK(note_start(options.host, options.name));
   TRY(auto listener, open_listener(settings.port));
   TRY(auto init, std::move(launch).finish());
-  CHECK(send_rules(init, rules));
+  CHECK(send_rules(init, plan_sessions(settings, profile)));
   TRY(auto control, listen_seqpacket(paths.run_dir + "/control"));
   run_dir.keep();
   return SupervisorState{.lock = std::move(*lock),
@@ -120,8 +119,7 @@ Result<void> check_reload(const SupervisorOptions& options) {
             .hint(fmt::format("stop the jail with {}={} in force, then start it", key, then)));
   }
   TRY(const auto settings, load_jail(host, options.name));
-  TRY(const auto profile, load_profile(host, settings.profile));
-  CHECK(plan_sessions(settings, profile));
+  CHECK(load_compiled_profile(host, settings.profile));
   return {};
 }
 
@@ -130,15 +128,14 @@ namespace {
 /// Everything that follows the settings and can be told anew; each step can be repeated.
 Result<void> put_in_force(const SupervisorOptions& options, SupervisorState& state,
                           const JailSettings& settings) {
-  TRY(const auto profile, load_profile(options.host, settings.profile));
-  TRY(const auto rules, plan_sessions(settings, profile));
+  TRY(const auto profile, load_compiled_profile(options.host, settings.profile));
   // The firewall's watcher goes by the port that is noted there.
   CHECK(write_run_dir(JailPaths(options.host, options.name), settings, is_sftp_only(profile),
                       state.base_uid));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, state.base_uid)));
   TRY(auto limits, apply_limits(options, settings));
   state.weaknesses = std::move(limits.weaknesses);
-  CHECK(send_rules(state.init, rules));
+  CHECK(send_rules(state.init, plan_sessions(settings, profile)));
   if (!state.launched.empty()) state.pending = changes(state.launched, settings, profile);
   return {};
 }

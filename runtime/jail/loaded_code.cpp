@@ -1,0 +1,66 @@
+#include "jail/loaded_code.hpp"
+
+#include <elf.h>
+#include <link.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace evojail {
+namespace {
+
+/// The next note of a PT_NOTE segment (elf(5)), taken off the front of `notes`.
+struct Note {
+  std::uint32_t type = 0;
+  std::string_view name;
+  std::string_view description;
+};
+std::optional<Note> take_note(std::string_view& notes) {
+  ElfW(Nhdr) head{};
+  if (notes.size() < sizeof head) return std::nullopt;
+  std::memcpy(&head, notes.data(), sizeof head);
+  notes.remove_prefix(sizeof head);
+  const auto padded = [](std::size_t size) { return (size + 3) & ~std::size_t{3}; };
+  if (notes.size() < padded(head.n_namesz) + padded(head.n_descsz)) return std::nullopt;
+  const Note note{head.n_type, notes.substr(0, head.n_namesz),
+                  notes.substr(padded(head.n_namesz), head.n_descsz)};
+  notes.remove_prefix(padded(head.n_namesz) + padded(head.n_descsz));
+  return note;
+}
+
+std::string_view build_id(const dl_phdr_info& object) {
+  using namespace std::string_view_literals;
+  for (std::size_t i = 0; i < object.dlpi_phnum; ++i) {
+    const auto& segment = object.dlpi_phdr[i];
+    // Properties are aligned in another way, and never hold a build id.
+    if (segment.p_type != PT_NOTE || segment.p_align > 4) continue;
+    std::string_view notes(reinterpret_cast<const char*>(object.dlpi_addr + segment.p_vaddr),
+                           segment.p_filesz);
+    while (const auto note = take_note(notes)) {
+      if (note->type == NT_GNU_BUILD_ID && note->name == "GNU\0"sv) return note->description;
+    }
+  }
+  return {};
+}
+
+int add_build_id(dl_phdr_info* object, std::size_t /*size*/, void* data) {
+  auto& code = *static_cast<std::optional<std::string>*>(data);
+  const std::string_view id = build_id(*object);
+  if (id.empty()) {
+    code.reset();
+    return 1;
+  }
+  code->append(id);
+  return 0;
+}
+
+}  // namespace
+
+std::optional<std::string> loaded_code() {
+  std::optional<std::string> code(std::in_place);
+  ::dl_iterate_phdr(add_build_id, &code);
+  return code;
+}
+
+}  // namespace evojail
