@@ -212,17 +212,25 @@ Result<Fd> child_signals() {
   return fd;
 }
 
-Result<LaunchPlan> receive_plan(int channel) {
-  TRY(const auto packet, receive_packet(channel));
+struct Order {
+  LaunchPlan plan;
+  Fd user_namespace;
+};
+
+Result<Order> receive_order(int channel) {
+  TRY(auto packet, receive_packet(channel));
   if (!packet) return fail("the supervisor is gone");
   TRY(const auto message, decode_init_message(packet->bytes));
   if (message.kind != Kind::plan) return fail("the supervisor sent no plan");
-  return decode_launch_plan(message.text);
+  TRY(auto plan, decode_launch_plan(message.text));
+  if (packet->fds.size() != 1) return fail("the supervisor sent no user namespace");
+  return Order{std::move(plan), std::move(packet->fds[0])};
 }
 
-Result<void> live(int channel, int user_namespace) {
-  TRY(const auto plan, receive_plan(channel));
-  TRY(auto handles, isolate(plan, user_namespace));
+Result<void> live(int channel) {
+  CHECK(enter_namespaces());
+  TRY(auto order, receive_order(channel));
+  TRY(auto handles, isolate(order.plan, std::move(order.user_namespace)));
   TRY(Fd children, child_signals());
   TRY(EventLoop loop, EventLoop::make());
   const std::string ready = encode(InitMessage{.kind = Kind::ready});
@@ -234,8 +242,8 @@ Result<void> live(int channel, int user_namespace) {
 
 }  // namespace
 
-int run_init(int channel, int user_namespace) {
-  const auto lived = live(channel, user_namespace);
+int run_init(int channel) {
+  const auto lived = live(channel);
   if (lived) return 0;
   [[maybe_unused]] const auto told = send_packet(channel, encode(failure_of(lived.error())));
   return 1;

@@ -7,4 +7,4 @@
 #include "jail/init.hpp"
 #include "jail/init_descriptors.hpp"
 
-int main() { ::_exit(evojail::run_init(evojail::init_channel, evojail::init_user_namespace)); }
+int main() { ::_exit(evojail::run_init(evojail::init_channel)); }

@@ -21,7 +21,7 @@ struct InitMessage {
     end_all = 3,         ///< kill every session, now
     stop = 4,            ///< end every session and leave
     end_leftovers = 10,  ///< kill what outlived its session now, without the usual grace
-    plan = 11,           ///< `text`: LaunchPlan; the first message
+    plan = 11,           ///< `text`: LaunchPlan, descriptor: user namespace; the first message
     // init to supervisor
     ready = 5,      ///< set up; descriptors: the report FIFO, the mknod listener
     failed = 6,     ///< `text`, `hint`, `value` (errno): the step of the set-up that failed

@@ -20,19 +20,25 @@ Result<void> set_host_name(const std::string& name) {
 
 }  // namespace
 
-Result<InitHandles> isolate(const LaunchPlan& plan, int user_namespace) {
+Result<void> enter_namespaces() {
+  if (::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) == 0) {
+    return {};
+  }
+  return fail_errno("entering", "new namespaces");
+}
+
+Result<InitHandles> isolate(const LaunchPlan& plan, Fd user_namespace) {
   InitHandles handles;
   // Host root still, in namespaces that belong to the host's user namespace.
   CHECK(join_new_session_keyring());
-  if (::unshare(CLONE_NEWCGROUP) != 0) return fail_errno("entering", "a new cgroup namespace");
   CHECK(make_mounts_private());
   TRY(handles.proc,
       new_mount("proc", {.readonly = true, .nosuid = true, .nodev = true, .noexec = true}, {}));
-  TRY(handles.report, enter_root_tree(plan, user_namespace));
+  TRY(handles.report, enter_root_tree(plan, user_namespace.get()));
   CHECK(set_host_name(plan.name));
   // From here on root of the jail: no capability over any of the namespaces made before.
-  CHECK(enter_user_namespace(user_namespace));
-  ::close(user_namespace);
+  CHECK(enter_user_namespace(user_namespace.get()));
+  user_namespace.reset();
   CHECK(limit_capabilities(plan.capabilities));
   CHECK(set_no_new_privs());
   TRY(handles.mknod_listener, install_filter_with_listener(plan.mknod_filter));

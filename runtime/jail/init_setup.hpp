@@ -13,7 +13,11 @@ struct InitHandles {
   Fd mknod_listener;  ///< of LaunchPlan::mknod_filter, for the supervisor
 };
 
-/// From a fresh clone in new namespaces to the jail's init: the order of the steps is the policy.
-[[nodiscard]] Result<InitHandles> isolate(const LaunchPlan& plan, int user_namespace);
+/// All namespaces of a jail but its PID namespace, which it begins in, and the user namespace. They
+/// belong to the host's.
+[[nodiscard]] Result<void> enter_namespaces();
+
+/// From there to the jail's init: the order of the steps is the policy.
+[[nodiscard]] Result<InitHandles> isolate(const LaunchPlan& plan, Fd user_namespace);
 
 }  // namespace evojail

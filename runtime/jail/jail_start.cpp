@@ -68,6 +68,9 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   if (!lock) {
     return std::unexpected(std::move(lock).error().hint("the jail is running or starting already"));
   }
+  TRY(auto limits, apply_limits(options, settings));
+  TRY(auto launch, Launch::begin(options.name, limits.cgroup ? std::optional(limits.cgroup->get())
+                                                             : std::nullopt));
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
   TRY(const auto profile, load_compiled_profile(options.host, settings.profile));
@@ -75,11 +78,9 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   const auto plan = plan_launch(options.name, paths, settings, profile, root, range.base());
   RunDirGuard run_dir(paths);
   CHECK(write_run_dir(paths, settings, is_sftp_only(profile), range.base()));
-  TRY(auto limits, apply_limits(options, settings));
   // init puts the jail together while the firewall is told and the start noted on the disk: before
   // any connection is taken.
-  TRY(auto launch,
-      Launch::begin(plan, limits.cgroup ? std::optional(limits.cgroup->get()) : std::nullopt));
+  CHECK(launch.go_on(plan));
   CHECK(apply_firewall(options.host, plan_firewall(options.name, settings, range.base())));
   CHECK(note_start(options.host, options.name));
   TRY(auto listener, open_listener(settings.port));

@@ -19,10 +19,6 @@ namespace {
 
 using Kind = InitMessage::Kind;
 
-// The cgroup namespace comes from init itself: its root is the cgroup of the process that makes it.
-constexpr std::uint64_t namespaces =
-    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-
 /// What can lie unread each way at the worst: for each of MAX_SESSIONS, at most 1000, its begin and
 /// its end, and as much again of those that came before it. Where one of the two had to wait for
 /// the other to read, both could wait for each other.
@@ -31,7 +27,6 @@ constexpr int most_messages = 4 * 1000;
 /// Descriptors as init finds them (init_descriptors.hpp), by their numbers here.
 struct InitDescriptors {
   int channel;
-  int user_namespace;
   int program;
 };
 
@@ -39,7 +34,7 @@ Result<void> place(const InitDescriptors& here) {
   TRY(Fd opened, open_path("/dev/null", O_RDWR));
   // Its number may be another descriptor's place by the time that it would be closed here.
   const int null = opened.release();
-  CHECK(keep_only(std::array{null, null, null, here.channel, here.user_namespace, here.program}));
+  CHECK(keep_only(std::array{null, null, null, here.channel, here.program}));
   if (::fcntl(init_program, F_SETFD, FD_CLOEXEC) != 0) return fail_errno("placing", "init");
   return {};
 }
@@ -67,17 +62,24 @@ Result<std::pair<Fd, Fd>> make_init_channel() {
   return channel;
 }
 
-Result<Launch> Launch::begin(const LaunchPlan& plan, std::optional<int> cgroup) {
+Result<Launch> Launch::begin(const std::string& name, std::optional<int> cgroup) {
   TRY(const auto path, find_init());
   TRY(const Fd program, open_path(path, O_RDONLY));
-  TRY(const Fd user_namespace, make_user_namespace(plan.base_uid, plan.processes));
   TRY(auto channel, make_init_channel());
-  const InitDescriptors descriptors{channel.second.get(), user_namespace.get(), program.get()};
+  const InitDescriptors descriptors{channel.second.get(), program.get()};
+  // The other namespaces are init's to make, beside what the supervisor does meanwhile.
   TRY(auto process,
-      clone_process(namespaces, [&] { return become_init(descriptors, plan.name); }, cgroup));
-  CHECK(send_packet(channel.first.get(),
-                    encode(InitMessage{.kind = Kind::plan, .text = encode(plan)})));
+      clone_process(CLONE_NEWPID, [&] { return become_init(descriptors, name); }, cgroup));
   return Launch(std::move(process), std::move(channel.first));
+}
+
+Result<void> Launch::go_on(const LaunchPlan& plan) {
+  TRY(const Fd user_namespace, make_user_namespace(plan.base_uid, plan.processes));
+  const std::string order = encode(InitMessage{.kind = Kind::plan, .text = encode(plan)});
+  auto sent = send_packet(channel_.get(), order, {user_namespace.get()});
+  // An init that has ended has said why: finish() hears it.
+  if (!sent && sent.error().code() == EPIPE) return {};
+  return sent;
 }
 
 Result<RunningInit> Launch::finish() && {

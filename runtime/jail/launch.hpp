@@ -26,8 +26,11 @@ struct RunningInit {
 /// A jail that is being put together by its init, while the supervisor does other things.
 class Launch {
  public:
-  /// Makes the namespaces and starts init in them, and in `cgroup` where one is given.
-  [[nodiscard]] static Result<Launch> begin(const LaunchPlan& plan, std::optional<int> cgroup);
+  /// Starts init, in `cgroup` where one is given: it makes its namespaces and waits for the plan.
+  [[nodiscard]] static Result<Launch> begin(const std::string& name, std::optional<int> cgroup);
+
+  /// Makes the user namespace, and tells init what to put together.
+  [[nodiscard]] Result<void> go_on(const LaunchPlan& plan);
 
   /// Waits until init stands; the step that failed inside it is the error, as it happened.
   [[nodiscard]] Result<RunningInit> finish() &&;

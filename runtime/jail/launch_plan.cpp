@@ -6,8 +6,9 @@ namespace evojail {
 namespace {
 
 /// One list for both directions. An upgrade may put another init beside a supervisor that starts at
-/// that moment: a change of the list is a change of the number.
-constexpr std::uint32_t format = 1;
+/// that moment: a change of the list, or of what comes with it, is a change of
+/// the number.
+constexpr std::uint32_t format = 2;
 
 template <class Plan, class Each>
 bool for_each_value(Plan& plan, const Each& each) {

@@ -31,8 +31,8 @@ Result<std::size_t> size_of_next(int socket) {
   for (;;) {
     const ssize_t size = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
     if (size >= 0) return static_cast<std::size_t>(size);
-    if (errno == ECONNRESET) return 0;
-    if (errno != EINTR) return fail_errno("receiving", "a message");
+    // The peer has gone without reading all. That is said once, before what it had to say itself.
+    if (errno != EINTR && errno != ECONNRESET) return fail_errno("receiving", "a message");
   }
 }
 

@@ -129,6 +129,22 @@ TEST(InitChannel, takes_what_a_full_jail_can_have_to_say_both_ways) {
   }
 }
 
+/// As of an init that ends over a failed step before it has read all.
+TEST(InitChannel, has_the_last_word_of_an_end_that_closed_without_reading) {
+  auto channel = make_init_channel();
+  ASSERT_TRUE(channel) << channel.error().message();
+  ASSERT_TRUE(send_packet(channel->first.get(), "unread"));
+  ASSERT_TRUE(send_packet(channel->second.get(), "last word"));
+  channel->second.reset();
+  const auto packet = receive_packet(channel->first.get());
+  ASSERT_TRUE(packet) << packet.error().message();
+  ASSERT_TRUE(*packet);
+  EXPECT_EQ((*packet)->bytes, "last word");
+  const auto end = receive_packet(channel->first.get());
+  ASSERT_TRUE(end) << end.error().message();
+  EXPECT_FALSE(*end);
+}
+
 TEST(Control, a_status_of_a_full_jail_fits_into_a_message) {
   ControlReply sent;
   sent.status = SupervisorStatus{};
