@@ -1,6 +1,7 @@
 #include "kernel/firewall_look.hpp"
 
 #include <fmt/format.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
 #include <optional>
@@ -17,6 +18,19 @@ std::optional<std::string> jail_behind(const nft::Element& element) {
   if (!element.verdict || !element.verdict->chain.starts_with(prefix)) return std::nullopt;
   const std::string name = element.verdict->chain.substr(prefix.size());
   return name.substr(0, name.find('/'));
+}
+
+/// The port that a jail has, which is the only one that its sockets may answer from.
+std::optional<nft::Bytes> port_of(const nft::Chain& out) {
+  for (const nft::Rule& rule : out.rules) {
+    for (std::size_t i = 0; i + 1 < rule.size(); ++i) {
+      const auto* payload = std::get_if<nft::Payload>(&rule[i]);
+      const auto* port = std::get_if<nft::Compare>(&rule[i + 1]);
+      if (payload == nullptr || port == nullptr) continue;
+      if (*payload == nft::Payload{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}) return port->value;
+    }
+  }
+  return std::nullopt;
 }
 
 class Look {
@@ -39,8 +53,10 @@ class Look {
     }
     for (const auto& [name, count] : shared.counters) CHECK(counter_named(name));
     for (const auto& name : names.counters()) CHECK(counter_named(name));
-    CHECK(map_named(firewall_names::ports, names.in, "port"));
-    CHECK(map_named(firewall_names::owners, names.out, "uid range"));
+    const auto out = found_.chains.find(names.out);
+    CHECK(map_named(firewall_names::ports, names.in, "port",
+                    out == found_.chains.end() ? std::nullopt : port_of(out->second)));
+    CHECK(map_named(firewall_names::owners, names.out, "uid range", std::nullopt));
     return std::move(found_);
   }
 
@@ -57,10 +73,11 @@ class Look {
     return {};
   }
 
-  /// The whole map is read only where an element may have to go: of an old port, say. Where the
-  /// wanted one is in place, there is no other (each change takes the old one away), and where the
-  /// jail's chain is not there, nothing can lead to it.
-  Result<void> map_named(std::string_view name, const std::string& chain, std::string_view what) {
+  /// The whole map is read only where an element may have to go and its key is not known. Where the
+  /// wanted one is in place, or the one with the key of before, there is no other (each change
+  /// takes the old one away), and where the jail's chain is not there, nothing can lead to it.
+  Result<void> map_named(std::string_view name, const std::string& chain, std::string_view what,
+                         const std::optional<nft::Bytes>& key_before) {
     TRY(auto map, nft::read_set_kind(socket_, table_, name));
     if (!map) return {};
     const auto wanted = want_.sets.find(name);
@@ -81,12 +98,19 @@ class Look {
         map->elements.push_back(*std::move(there));
       }
     }
+    const auto add = [&](nft::Element& element) {
+      if (jail_behind(element) != jail_) return false;
+      const bool known = std::ranges::find(map->elements, element) != map->elements.end();
+      if (!known) map->elements.push_back(std::move(element));
+      return true;
+    };
+    if (!in_place && key_before) {
+      TRY(auto there, nft::read_element(socket_, table_, name, *key_before));
+      in_place = there && add(*there);
+    }
     if (!in_place) {
       TRY(auto elements, nft::read_elements(socket_, table_, name, false));
-      for (auto& element : elements) {
-        const bool known = std::ranges::find(map->elements, element) != map->elements.end();
-        if (!known && jail_behind(element) == jail_) map->elements.push_back(std::move(element));
-      }
+      for (auto& element : elements) add(element);
     }
     found_.sets.emplace(name, *std::move(map));
     return {};

@@ -117,6 +117,15 @@ TEST_F(FirewallChangeTest, AnyChangeOfAJailLeavesExactlyWhatIsWanted) {
   }
 }
 
+TEST_F(FirewallChangeTest, APortMovesAlsoWhereSomebodyHadMovedItByHand) {
+  apply_both();
+  run("nft 'delete element inet evojail ports { " + std::to_string(port) +
+      " }; add element inet evojail ports { 20000 : goto jail/" + long_name + "/in }'");
+  first.port = 20'001;
+  expect_done(firewall.apply(first));
+  EXPECT_THAT(drift_of({first, second}), IsEmpty());
+}
+
 TEST_F(FirewallChangeTest, AThousandSourcesAreOneTransaction) {
   for (unsigned i = 0; i < 1000; ++i) {
     Prefix prefix;
