@@ -58,8 +58,12 @@ int add_build_id(dl_phdr_info* object, std::size_t /*size*/, void* data) {
 }  // namespace
 
 std::optional<std::string> loaded_code() {
-  std::optional<std::string> code(std::in_place);
-  ::dl_iterate_phdr(add_build_id, &code);
+  // Asked once: what is loaded later (dlopen(3)) changes nothing of what is bound by then.
+  static const auto code = [] {
+    std::optional<std::string> ids(std::in_place);
+    ::dl_iterate_phdr(add_build_id, &ids);
+    return ids;
+  }();
   return code;
 }
 
