@@ -96,6 +96,8 @@ struct ProfileMounts {
   MountFlags var;   ///< /var; likewise
   MountFlags tmp;   ///< /tmp; likewise
   MountFlags run;   ///< /run; likewise
+
+  bool operator==(const ProfileMounts&) const = default;
 };
 
 /// A named set of isolation rules, validated as far as that needs no kernel: whether system calls

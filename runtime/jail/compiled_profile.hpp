@@ -21,6 +21,8 @@ struct CompiledProfile {
   ProfileMounts mounts;
   Filter session_filter;
   Filter mknod_filter;  ///< for init itself, see mknod_notify_filter()
+
+  bool operator==(const CompiledProfile&) const = default;
 };
 
 /// What does not exist on this machine is an error with the profile's file and line.

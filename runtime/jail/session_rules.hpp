@@ -14,6 +14,8 @@ namespace evojail {
 struct ResourceLimit {
   std::int32_t resource = 0;
   std::uint64_t value = 0;
+
+  bool operator==(const ResourceLimit&) const = default;
 };
 
 /// What holds for the sessions to come; a reload sends new ones to init, running sessions keep

@@ -20,11 +20,6 @@ using ::testing::HasSubstr;
 /// A filter that no profile compiles to: it tells whether the kept file was taken up.
 Filter marked() { return {{{BPF_RET | BPF_K, 0, 0, 0x12345678}}}; }
 
-bool same(const CompiledProfile& one, const CompiledProfile& other) {
-  const ProfileSource source{"code", "text"};
-  return encode(source, one) == encode(source, other);
-}
-
 /// A profile, and what is kept of it with another filter put in.
 class KeptProfile : public ::testing::Test {
  protected:
@@ -45,9 +40,9 @@ class KeptProfile : public ::testing::Test {
     const auto loaded = load_compiled_profile(file_, kept_);
     if (!loaded) throw std::runtime_error(loaded.error().message());
     if (loaded->session_filter == marked()) return true;
-    EXPECT_TRUE(same(*loaded, compile_profile(*load_profile_file(file_)).value()));
+    EXPECT_EQ(*loaded, compile_profile(*load_profile_file(file_)).value());
     EXPECT_TRUE(decode_compiled_profile(*read_file(kept_), source()));
-    EXPECT_TRUE(same(*load_compiled_profile(file_, kept_), *loaded));
+    EXPECT_EQ(*load_compiled_profile(file_, kept_), *loaded);
     return false;
   }
 
@@ -72,15 +67,10 @@ TEST(CompiledProfile, ComesBackAsItWas) {
     const ProfileSource source{"code", "text"};
     const auto again = decode_compiled_profile(encode(source, compiled), source);
     ASSERT_TRUE(again) << name;
-    EXPECT_EQ(again->session_filter, compiled.session_filter);
-    EXPECT_EQ(again->mknod_filter, compiled.mknod_filter);
-    EXPECT_EQ(again->capabilities, compiled.capabilities);
-    EXPECT_EQ(again->programs, compiled.programs);
+    EXPECT_EQ(*again, compiled);
     EXPECT_THAT(again->programs, Contains("sftp-server"));
-    EXPECT_EQ(again->mounts.data, compiled.mounts.data);
     EXPECT_TRUE(again->mounts.data.noexec);
-    EXPECT_EQ(again->limits.size(), compiled.limits.size());
-    EXPECT_TRUE(same(*again, compiled));
+    EXPECT_FALSE(again->limits.empty());
   }
 }
 
@@ -170,7 +160,7 @@ TEST_F(KeptProfile, IsNotNeeded) {
   ASSERT_EQ(::mkdir(kept_.c_str(), 0700), 0);
   const auto loaded = load_compiled_profile(file_, kept_);
   ASSERT_TRUE(loaded);
-  EXPECT_TRUE(same(*loaded, compile_profile(*load_profile_file(file_)).value()));
+  EXPECT_EQ(*loaded, compile_profile(*load_profile_file(file_)).value());
 }
 
 TEST(LoadedCode, HasTheIdOfEachObject) {
