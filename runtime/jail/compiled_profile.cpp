@@ -112,7 +112,7 @@ std::optional<CompiledProfile> decode_compiled_profile(std::string_view bytes,
 Result<CompiledProfile> load_compiled_profile(const std::string& file, const std::string& kept) {
   TRY(const std::string text, read_file(file));
   const auto code = loaded_code();
-  const ProfileSource source{code.value_or(""), text};
+  const ProfileSource source{.code = code.value_or(""), .text = text};
   if (code) {
     if (const auto bytes = read_own(kept)) {
       if (auto compiled = decode_compiled_profile(*bytes, source)) return *std::move(compiled);

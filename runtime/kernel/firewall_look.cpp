@@ -22,12 +22,14 @@ std::optional<std::string> jail_behind(const nft::Element& element) {
 
 /// The port that a jail has, which is the only one that its sockets may answer from.
 std::optional<nft::Bytes> port_of(const nft::Chain& out) {
+  constexpr nft::Payload source_port{
+      .base = NFT_PAYLOAD_TRANSPORT_HEADER, .offset = 0, .length = 2};
   for (const nft::Rule& rule : out.rules) {
     for (std::size_t i = 0; i + 1 < rule.size(); ++i) {
       const auto* payload = std::get_if<nft::Payload>(&rule[i]);
       const auto* port = std::get_if<nft::Compare>(&rule[i + 1]);
       if (payload == nullptr || port == nullptr) continue;
-      if (*payload == nft::Payload{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}) return port->value;
+      if (*payload == source_port) return port->value;
     }
   }
   return std::nullopt;
@@ -98,21 +100,25 @@ class Look {
         map->elements.push_back(*std::move(there));
       }
     }
+    if (!in_place) CHECK(add_old(*map, name, key_before));
+    found_.sets.emplace(name, *std::move(map));
+    return {};
+  }
+
+  Result<void> add_old(nft::Set& map, std::string_view name,
+                       const std::optional<nft::Bytes>& key_before) {
     const auto add = [&](nft::Element& element) {
       if (jail_behind(element) != jail_) return false;
-      const bool known = std::ranges::find(map->elements, element) != map->elements.end();
-      if (!known) map->elements.push_back(std::move(element));
+      const bool known = std::ranges::find(map.elements, element) != map.elements.end();
+      if (!known) map.elements.push_back(std::move(element));
       return true;
     };
-    if (!in_place && key_before) {
+    if (key_before) {
       TRY(auto there, nft::read_element(socket_, table_, name, *key_before));
-      in_place = there && add(*there);
+      if (there && add(*there)) return {};
     }
-    if (!in_place) {
-      TRY(auto elements, nft::read_elements(socket_, table_, name, false));
-      for (auto& element : elements) add(element);
-    }
-    found_.sets.emplace(name, *std::move(map));
+    TRY(auto elements, nft::read_elements(socket_, table_, name, false));
+    for (auto& element : elements) add(element);
     return {};
   }
 
