@@ -68,12 +68,12 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   if (!lock) {
     return std::unexpected(std::move(lock).error().hint("the jail is running or starting already"));
   }
-  TRY(const auto profile, load_compiled_profile(options.host, settings.profile));
   TRY(auto limits, apply_limits(options, settings));
   TRY(auto launch, Launch::begin(options.name, limits.cgroup ? std::optional(limits.cgroup->get())
                                                              : std::nullopt));
   TRY(auto image, ensure_base_image(options.host));
   TRY(const auto range, lease_uid_range(options.host, options.name));
+  TRY(const auto profile, load_compiled_profile(options.host, settings.profile));
   TRY(const auto root, ensure_image_view(options.host, image, profile.programs));
   const auto plan = plan_launch(options.name, paths, settings, profile, root, range.base());
   RunDirGuard run_dir(paths);

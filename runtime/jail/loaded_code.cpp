@@ -61,16 +61,18 @@ int add_build_id(dl_phdr_info* object, std::size_t /*size*/, void* data) {
   return 0;
 }
 
+// Before main(): what is loaded later (dlopen(3)) changes nothing of what is bound by then.
+const BuildIds at_start = [] {
+  BuildIds ids;
+  ::dl_iterate_phdr(add_build_id, &ids);
+  return ids;
+}();
+
 }  // namespace
 
 std::optional<std::string> loaded_code() {
-  // Asked once: what is loaded later (dlopen(3)) changes nothing of what is bound by then.
-  static const auto code = [] {
-    BuildIds ids;
-    ::dl_iterate_phdr(add_build_id, &ids);
-    return ids.complete ? std::optional(std::move(ids.all)) : std::nullopt;
-  }();
-  return code;
+  if (!at_start.complete) return std::nullopt;
+  return at_start.all;
 }
 
 }  // namespace evojail
