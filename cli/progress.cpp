@@ -65,7 +65,7 @@ std::string format_progress(std::string_view verb, const ProgressState& state,
   if (state.expected_entries != 0) {
     parts.push_back(fmt::format("{} of {} entries", state.entries, state.expected_entries));
   } else if (state.entries != 0) {
-    parts.push_back(fmt::format("{} entries", state.entries));
+    parts.push_back(count_of(state.entries, "entry", "entries"));
   }
   if (state.bytes != 0) parts.push_back(format_bytes(state.bytes));
   return fmt::format("{}: {}", verb, fmt::join(parts, ", "));

@@ -8,18 +8,6 @@
 #include <ctime>
 
 namespace evojail {
-std::string format_bytes(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> units = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (value /= 1024; value >= 1023.95 && unit + 1 < units.size(); value /= 1024) ++unit;
-  return fmt::format("{:.1f} {}", value, units[unit]);
-}
-
-std::string count_of(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::string format_duration(std::int64_t seconds) {
   seconds = std::max<std::int64_t>(seconds, 0);

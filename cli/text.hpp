@@ -5,13 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/amount.hpp"  // IWYU pragma: export
+
 namespace evojail {
-
-/// "1.4 MiB": for people; exact below 1024.
-[[nodiscard]] std::string format_bytes(std::uint64_t bytes);
-
-/// "5 jails", "1 jail": the plural takes an 's'.
-[[nodiscard]] std::string count_of(std::uint64_t count, std::string_view noun);
 
 /// "3 s", "4 min", "2 h 5 min", "3 d 4 h".
 [[nodiscard]] std::string format_duration(std::int64_t seconds);

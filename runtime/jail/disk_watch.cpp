@@ -7,6 +7,7 @@
 #include <ctime>
 #include <string>
 
+#include "base/amount.hpp"
 #include "base/fd.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/leftovers.hpp"
@@ -103,10 +104,9 @@ void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volu
       sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   if (ended == 0) return;
   touch(mark_of(host_));
-  log_(LogLevel::error,
-       fmt::format("ending {} writing sessions: {} bytes are free on the volume, DISK_RESERVE "
-                   "keeps {}",
-                   ended, volume.available, volume.reserve));
+  log_(LogLevel::error, fmt::format("ending {}: {} are free on the volume, DISK_RESERVE keeps {}",
+                                    count_of(ended, "writing session"),
+                                    format_bytes(volume.available), format_bytes(volume.reserve)));
 }
 
 }  // namespace evojail

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/amount.hpp"
 #include "jail/jail_rules.hpp"
 #include "kernel/cgroup.hpp"
 
@@ -23,9 +24,8 @@ std::optional<std::string> apply_weights(const SupervisorOptions& options, const
 std::string without_cgroup(const JailSettings& settings) {
   std::string text = "no cgroup was delegated: resource limits only";
   if (settings.memory_max > 0) {
-    text +=
-        fmt::format(", MEMORY_MAX holds for each of at most {} processes and not for all together",
-                    settings.max_processes);
+    text += fmt::format(", MEMORY_MAX holds for each of at most {} and not for all together",
+                        count_of(settings.max_processes, "process", "processes"));
   }
   return text + ", CPU_WEIGHT and IO_WEIGHT have no effect";
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/amount.hpp"
 #include "kernel/tcp.hpp"
 
 namespace evojail {
@@ -29,7 +30,8 @@ void PeerWatch::look() {
     return gone_.contains(session.id) && before.contains(session.id);
   });
   if (ended == 0) return;
-  log_(LogLevel::warning, fmt::format("ending {} sessions that outlived their connection", ended));
+  log_(LogLevel::warning,
+       fmt::format("ending {} that outlived their connection", count_of(ended, "session")));
 }
 
 }  // namespace evojail

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/amount.hpp"
+
 namespace evojail {
 namespace {
 
@@ -37,14 +39,16 @@ Admission admit(const std::vector<SessionSlot>& open, const Prefix& source, unsi
   const unsigned own = unproven[source_of(source)];
   if (own >= unproven_share(most)) {
     return {.kind = Admission::Kind::refuse,
-            .reason = fmt::format("{} sessions of that source have not logged in yet", own)};
+            .reason = fmt::format("{} of that source {} not logged in yet",
+                                  count_of(own, "session"), own == 1 ? "has" : "have")};
   }
   if (taken < most && ending < most) return {};
   const auto largest =
       std::ranges::max_element(unproven, {}, [](const auto& entry) { return entry.second; });
   if (ending >= most || largest->second <= own) {
     return {.kind = Admission::Kind::refuse,
-            .reason = fmt::format("{} sessions are open, as many as MAX_SESSIONS allows", taken)};
+            .reason =
+                fmt::format("{} open, as many as MAX_SESSIONS allows", count_of(taken, "session"))};
   }
   // Among equals the oldest session goes, whatever its address.
   const auto oldest = std::ranges::find_if(open, [&](const auto& slot) {

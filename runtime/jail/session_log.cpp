@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/amount.hpp"
 #include "base/parse.hpp"
 #include "base/printable.hpp"
 
@@ -27,7 +28,7 @@ std::vector<std::string> SessionLog::finish(Clock::time_point now) {
   std::vector<std::string> lines;
   if (!line_.empty()) end_line(lines, now);
   if (const auto dropped = limit_.take_dropped()) {
-    lines.push_back(fmt::format("({} lines dropped)", dropped));
+    lines.push_back(fmt::format("({} dropped)", count_of(dropped, "line")));
   }
   return lines;
 }
@@ -39,7 +40,7 @@ void SessionLog::end_line(std::vector<std::string>& lines, Clock::time_point now
   overlong_ = false;
   if (!limit_.may_pass(now)) return;
   if (const auto dropped = limit_.take_dropped()) {
-    lines.push_back(fmt::format("({} lines dropped)", dropped));
+    lines.push_back(fmt::format("({} dropped)", count_of(dropped, "line")));
   }
   lines.push_back(std::move(line));
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/amount.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/session_admission.hpp"
 #include "kernel/channel.hpp"
@@ -132,7 +133,7 @@ void SessionTable::read_log(std::uint32_t id) {
 void SessionTable::log_bounded(LogLevel level, std::string_view line) {
   if (!log_limit_.may_pass(LogLimit::Clock::now())) return;
   if (const auto dropped = log_limit_.take_dropped()) {
-    log_(LogLevel::warning, fmt::format("({} lines dropped)", dropped));
+    log_(LogLevel::warning, fmt::format("({} dropped)", count_of(dropped, "line")));
   }
   log_(level, line);
 }

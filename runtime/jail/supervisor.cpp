@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/amount.hpp"
 #include "base/file.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/control.hpp"
@@ -171,8 +172,9 @@ class Supervisor {
     if (message->kind == Kind::started) return sessions_.on_started(message->id, message->value);
     if (message->kind == Kind::ended) return sessions_.on_ended(message->id);
     if (message->kind == Kind::leftovers) {
-      log(LogLevel::info,
-          fmt::format("killed {} processes that outlived their session", message->value));
+      log(LogLevel::info, fmt::format("killed {} that outlived their session",
+                                      count_of(static_cast<std::uint32_t>(message->value),
+                                               "process", "processes")));
     }
   }
 

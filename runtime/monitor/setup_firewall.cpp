@@ -16,8 +16,8 @@ Findings check_drift(Firewall& firewall, const HostSettings& host) {
   if (drift->none()) return {good("firewall", "the kernel's rules are those of the settings")};
   const auto& example = drift->missing.empty() ? drift->foreign.front() : drift->missing.front();
   return {missing("firewall",
-                  fmt::format("{} rules are missing and {} are foreign, such as: {}",
-                              drift->missing.size(), drift->foreign.size(), example),
+                  fmt::format("rules missing: {}, foreign: {}, such as: {}", drift->missing.size(),
+                              drift->foreign.size(), example),
                   "evojail firewall all; evojail-firewall.service keeps them in place")};
 }
 

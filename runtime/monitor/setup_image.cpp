@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/amount.hpp"
 #include "base/file.hpp"
 #include "config/profile_files.hpp"
 #include "jail/base_image.hpp"
@@ -29,11 +30,11 @@ Findings check_image(const HostSettings& host) {
   if (!state->stale()) return {good("base image", fmt::format("{}, up to date", state->current))};
   const std::size_t changes =
       state->changes.added.size() + state->changes.removed.size() + state->changes.changed.size();
-  return {note("base image",
-               fmt::format("older than this host's programs ({} files differ): jails miss their "
-                           "security updates",
-                           changes),
-               "evojail update, then evojail restart all")};
+  return {
+      note("base image",
+           fmt::format("older than this host's programs (by {}): jails miss their security updates",
+                       count_of(changes, "file")),
+           "evojail update, then evojail restart all")};
 }
 
 Findings check_profiles(const HostSettings& host) {

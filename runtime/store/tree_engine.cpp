@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/amount.hpp"
 #include "base/directory.hpp"
 #include "base/printable.hpp"
 #include "store/tree_inc.hpp"
@@ -71,9 +72,10 @@ Result<void> remove_plain_tree(int parent, const std::string& name,
   if (!outcome && outcome.error().code() == ENOENT) return {};
   if (!outcome) return std::unexpected(std::move(outcome).error());
   if (outcome->complete) return {};
-  return fail(fmt::format(
-      "removing '{}': {} entries are left, the first of them {}", name, outcome->trouble_count,
-      outcome->troubles.empty() ? "unknown" : describe(outcome->troubles.front())));
+  return fail(
+      fmt::format("removing '{}': {} left, the first of them {}", name,
+                  count_of(outcome->trouble_count, "entry", "entries"),
+                  outcome->troubles.empty() ? "unknown" : describe(outcome->troubles.front())));
 }
 
 Result<void> TreeEngine::make_jail_dir(int parent, const std::string& name) {

@@ -25,7 +25,7 @@ fallocate -l $((available - size / 2 + (1 << 20))) "$T/volume/filling"
 step 'it is ended, and nobody else'
 is_over() { ! kill -0 "$writer" 2>/dev/null; }
 until_true 60 'the writer is over' is_over
-must grep -q 'ending 1 writing sessions' "$T/log/attacker.log"
+must grep -q 'ending 1 writing session:' "$T/log/attacker.log"
 for name in "${NEIGHBOURS[@]}"; do
   session_echoes "$name" 'still here' || fail "the session of $name ended: $(tail -n 2 "$T/log/$name.log")"
   close_session "$name"

@@ -53,8 +53,8 @@ until_true 60 'the push is over' is_over "$PUSHER"
 ! wait "$PUSHER" || fail 'the push ended well'
 session_echoes web1 'still here' || fail 'a quiet session of the same jail ended'
 session_echoes db1 'still here' || fail "the neighbour's session ended"
-until_true 30 'the log says so' grep -q 'ending .* writing sessions.*DISK_RESERVE' "$T/log/web1.log"
-! grep -q 'writing sessions' "$T/log/db1.log" || fail 'sessions of the neighbour were ended'
+until_true 30 'the log says so' grep -Eq 'ending [0-9]+ writing sessions?: [0-9.]+ [KMG]iB are free on the volume, DISK_RESERVE keeps [0-9.]+ [KMG]iB' "$T/log/web1.log"
+! grep -q 'writing session' "$T/log/db1.log" || fail 'sessions of the neighbour were ended'
 
 step 'status says so, of a jail that does nothing too'
 must ev status

@@ -23,6 +23,8 @@ TEST(Text, Counts) {
   EXPECT_EQ(count_of(0, "session"), "0 sessions");
   EXPECT_EQ(count_of(1, "session"), "1 session");
   EXPECT_EQ(count_of(2, "session"), "2 sessions");
+  EXPECT_EQ(count_of(1, "process", "processes"), "1 process");
+  EXPECT_EQ(count_of(2, "process", "processes"), "2 processes");
 }
 
 TEST(Text, Durations) {

@@ -43,7 +43,7 @@ TEST(SessionLog, tells_what_was_dropped_at_the_end_too) {
   SessionLog log;
   const std::string line = "x\n";
   for (std::size_t i = 0; i <= SessionLog::burst; ++i) (void)log.feed(line, start);
-  EXPECT_THAT(log.finish(start), ElementsAre("(1 lines dropped)"));
+  EXPECT_THAT(log.finish(start), ElementsAre("(1 line dropped)"));
 }
 
 }  // namespace
