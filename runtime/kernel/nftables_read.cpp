@@ -86,8 +86,14 @@ Result<void> read_objects(Socket& socket, const std::string& name, Table& table)
 
 Result<std::uint32_t> read_generation(Socket& socket) {
   std::optional<std::uint32_t> generation;
-  CHECK(socket.query({NFT_MSG_GETGEN, NFPROTO_UNSPEC, false, {}},
-                     [&](const nlmsghdr& message) { generation = decode_generation(message); }));
+  auto asked =
+      socket.query({NFT_MSG_GETGEN, NFPROTO_UNSPEC, false, {}},
+                   [&](const nlmsghdr& message) { generation = decode_generation(message); });
+  if (!asked) {
+    Error error = std::move(asked).error();
+    // nfnetlink_rcv_msg(): no such subsystem. Nothing else in this question could be invalid.
+    return std::unexpected(error.code() == EINVAL ? std::move(error).hint(kNoNfTables) : error);
+  }
   if (!generation) return fail("nf_tables did not tell the generation of its rules");
   return *generation;
 }

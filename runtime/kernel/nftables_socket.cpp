@@ -23,7 +23,7 @@ std::unexpected<Error> explain(std::string_view operation, std::string_view obje
   if (code == EPERM) {
     error = std::move(error).hint("changing the firewall needs root (CAP_NET_ADMIN)");
   } else if (code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == EOPNOTSUPP) {
-    error = std::move(error).hint("the kernel has no nf_tables: load the module nf_tables");
+    error = std::move(error).hint(kNoNfTables);
   } else if (code == EBUSY) {
     error = std::move(error).hint(
         "something that was added to the table by hand still uses it; 'nft list table inet …' "

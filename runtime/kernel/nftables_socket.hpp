@@ -32,6 +32,10 @@ struct Request {
   std::span<const std::uint8_t> key = {};
 };
 
+/// The hint of errors that come from a kernel without it.
+inline constexpr std::string_view kNoNfTables =
+    "the kernel has no nf_tables: load the module nf_tables";
+
 /// A netlink socket to nf_tables of the network namespace that the process is in.
 class Socket {
  public:

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "base/amount.hpp"
 #include "base/lock.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/jail_rules.hpp"
@@ -34,7 +35,7 @@ Result<FileLock> take_watch(const HostSettings& host) {
 class Keeper {
  public:
   Keeper(const HostSettings& host, const LogSink& log)
-      : host_(host), log_(log), firewall_(host.firewall_table) {}
+      : host_(host), log_(log), trouble_(log), firewall_(host.firewall_table) {}
 
   /// Watches for as long as the loop runs.
   Result<void> begin(EventLoop& loop) {
@@ -71,12 +72,12 @@ class Keeper {
   }
 
   void mend(EventLoop& loop) {
-    if (const auto mended = try_mend(); !mended) {
-      log_(LogLevel::error, mended.error().message());
-      // One chain of tries, however many events there are meanwhile.
-      loop.cancel(retry_);
-      retry_ = loop.at(EventLoop::Clock::now() + kRetry, [this, &loop] { mend(loop); });
-    }
+    const auto mended = try_mend();
+    if (mended) return trouble_.over();
+    trouble_.met(mended.error());
+    // One chain of tries, however many events there are meanwhile.
+    loop.cancel(retry_);
+    retry_ = loop.at(EventLoop::Clock::now() + kRetry, [this, &loop] { mend(loop); });
   }
 
   Result<void> try_mend() {
@@ -90,8 +91,9 @@ class Keeper {
       const auto replaced = firewall_.replace_all(wanted.jails, generation);
       if (replaced) {
         log_(LogLevel::warning,
-             fmt::format("the rules of {} jails are back in place: {} were missing, {} foreign",
-                         wanted.jails.size(), drift.missing.size(), drift.foreign.size()));
+             fmt::format("back in place: the rules of {} (missing: {}, foreign: {})",
+                         count_of(wanted.jails.size(), "jail"), drift.missing.size(),
+                         drift.foreign.size()));
         return {};
       }
       if (replaced.error().code() != ERESTART) return replaced;
@@ -104,7 +106,7 @@ class Keeper {
     if (drift.missing.empty()) return {};
     for (const FirewallJail& jail : jails) CHECK(apply_firewall(host_, jail));
     log_(LogLevel::warning,
-         fmt::format("{} missing rules are back in place", drift.missing.size()));
+         fmt::format("back in place: {}", count_of(drift.missing.size(), "missing rule")));
     return {};
   }
 
@@ -134,6 +136,7 @@ class Keeper {
 
   const HostSettings& host_;
   const LogSink& log_;
+  SteadyError trouble_;
   Firewall firewall_;
   std::optional<FirewallWatch> watch_;
   EventLoop::TimerId retry_ = 0;
@@ -166,7 +169,7 @@ class FirewallRole::Duty {
 };
 
 FirewallRole::FirewallRole(const HostSettings& host, LogSink log)
-    : host_(host), log_(std::move(log)) {}
+    : host_(host), log_(std::move(log)), trouble_(log_) {}
 FirewallRole::~FirewallRole() = default;
 
 void FirewallRole::seek(EventLoop& loop) {
@@ -175,7 +178,7 @@ void FirewallRole::seek(EventLoop& loop) {
     const auto begun = duty_->begin(loop);
     if (begun) return;
     duty_.reset();
-    log_(LogLevel::error, begun.error().message());
+    trouble_.met(begun.error());
   }
   loop.at(EventLoop::Clock::now() + kTurn, [this, &loop] { seek(loop); });
 }

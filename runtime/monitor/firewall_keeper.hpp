@@ -6,6 +6,7 @@
 #include "config/host_settings.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/log.hpp"
+#include "monitor/steady_error.hpp"
 
 namespace evojail {
 
@@ -15,9 +16,9 @@ namespace evojail {
 /// keeper on this host is an error that names it. Says READY=1 through sd_notify(3).
 [[nodiscard]] Result<void> keep_firewall(const HostSettings& host, const LogSink& log);
 
-/// The same as a role that one of several supervisors holds, where nothing runs it as a service of its
-/// own: who holds RUNDIR/.lock/.firewall-watch watches, the others ask for it every few seconds, and
-/// the next one has it when the holder is gone. Works within the supervisor's loop.
+/// The same as a role that one of several supervisors holds, where nothing runs it as a service of
+/// its own: who holds RUNDIR/.lock/.firewall-watch watches, the others ask for it every few
+/// seconds, and the next one has it when the holder is gone. Works within the supervisor's loop.
 class FirewallRole {
  public:
   FirewallRole(const HostSettings& host, LogSink log);
@@ -32,6 +33,7 @@ class FirewallRole {
   class Duty;
   HostSettings host_;
   LogSink log_;
+  SteadyError trouble_;
   std::unique_ptr<Duty> duty_;
 };
 
