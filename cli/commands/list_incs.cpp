@@ -40,6 +40,7 @@ std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
   std::vector<std::string> notes;
   if (!inc.dated) notes.emplace_back("not an inc");
   if (inc.trouble) notes.push_back(inc.trouble->message());
+  if (inc.record_trouble) notes.emplace_back("its record is damaged");
   if (inc.held) {
     std::string held = "held";
     for (const Hold& hold : holds) {

@@ -87,7 +87,8 @@ std::string incs_json(const std::string& name, const std::vector<IncInfo>& incs,
                     {"read_only", inc.locked},
                     {"identity", text_or_null(inc.identity)},
                     {"hold", hold_value(inc, holds)},
-                    {"record", inc.record ? record_value(*inc.record) : json(nullptr)}});
+                    {"record", inc.record ? record_value(*inc.record) : json(nullptr)},
+                    {"record_error", error_value(inc.record_trouble)}});
   }
   return print_document(json{{"jail", name}, {"incs", std::move(list)}});
 }
@@ -151,7 +152,7 @@ std::string verification_json(const std::string& name, const std::string& inc,
                      {"without_digest", tree.without_digest},
                      {"trouble_count", tree.trouble_count}});
   }
-  return print_document(std::move(document));
+  return print_document(document);
 }
 
 }  // namespace evojail

@@ -99,7 +99,11 @@ class Listing {
     // A damaged record says nothing good about its inc, and must not keep the others from being
     // seen.
     info.complete = record && !(*record && (*record)->partial);
-    if (record) info.record = std::move(*record);
+    if (record) {
+      info.record = std::move(*record);
+    } else {
+      info.record_trouble = std::move(record).error();
+    }
     return {};
   }
 

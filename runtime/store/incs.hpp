@@ -31,6 +31,7 @@ struct IncInfo {
   /// It cannot be read: nothing is known of it but its name. It is not complete, and held where
   /// there are holds.
   std::optional<Error> trouble{};
+  std::optional<Error> record_trouble{};  ///< its record is damaged, so it is not complete
 };
 
 enum class ListDetail {

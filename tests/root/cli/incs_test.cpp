@@ -13,6 +13,7 @@ namespace evojail::test {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -78,6 +79,20 @@ TEST_F(Incs, OfAJailThatIsNotThereAreSaidSoOnce) {
   ASSERT_EQ(jails.size(), 2U);
   EXPECT_EQ(jails[0]["status"], "taken");
   EXPECT_EQ(jails[1]["error"], "no such jail: 'nosuch'");
+}
+
+TEST_F(Incs, OfADamagedRecordAreSaidToBe) {
+  must({"inc", "--at", days_ago(1)});
+  for (const auto& entry :
+       std::filesystem::directory_iterator(host().incdir + "/web1/.meta/incs")) {
+    write(entry.path(), "{");
+  }
+  EXPECT_THAT(must({"list-incs", "web1"}).out,
+              AllOf(HasSubstr(" partial "), HasSubstr("its record is damaged")));
+  const json inc = json::parse(must({"list-incs", "web1", "--json"}).out)["incs"][0];
+  EXPECT_EQ(inc["complete"], false);
+  EXPECT_EQ(inc["record"], nullptr);
+  EXPECT_THAT(std::string(inc["record_error"]), HasSubstr("/.meta/incs/"));
 }
 
 TEST_F(Incs, AreNotNamedAfterTheFuture) {

@@ -75,6 +75,7 @@ TEST(Json, IncsHaveRecordAndHold) {
   IncInfo bare;
   bare.name = "stray";
   bare.dated = false;
+  bare.record_trouble = Error("reading 'r': no");
   const json value =
       read(incs_json("a", {inc, bare}, {{"abc", "2026-03-22-11", "why", 1763847607, {}}}));
   const json shown = value["incs"][0];
@@ -83,7 +84,9 @@ TEST(Json, IncsHaveRecordAndHold) {
   EXPECT_EQ(shown["record"]["began"], "2025-11-22T21:40:07Z");
   EXPECT_TRUE(shown["record"]["ended"].is_null());
   EXPECT_EQ(shown["record"]["partial"], true);
+  EXPECT_TRUE(shown["record_error"].is_null());
   EXPECT_TRUE(value["incs"][1]["record"].is_null());
+  EXPECT_EQ(value["incs"][1]["record_error"], "reading 'r': no");
   EXPECT_TRUE(value["incs"][1]["hold"].is_null());
 }
 
