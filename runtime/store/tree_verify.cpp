@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/amount.hpp"
 #include "base/fd.hpp"
 #include "store/tree_attributes.hpp"
 #include "store/tree_copy.hpp"
@@ -245,6 +246,16 @@ std::optional<VerifyWalk::Place> VerifyWalk::reopen(const Place& child, const Ma
   return place;
 }
 
+std::string describe_difference(const TreeRecord& record, std::uint64_t seen) {
+  const std::string which = fmt::format(
+      "the {} of inode {}", S_ISDIR(record.mode) ? "directory" : "file", record.live_inode);
+  if (seen == 0) return which + " is missing";
+  if (seen > record.names) {
+    return fmt::format("{} has {} too many", which, count_of(seen - record.names, "name"));
+  }
+  return fmt::format("{} has lost {} of its {} names", which, record.names - seen, record.names);
+}
+
 /// Records whose inodes have fewer or more names now.
 Result<void> count_missing(VerifyState& state, int inc) {
   const TreeManifest& manifest = state.records.manifest;
@@ -255,10 +266,7 @@ Result<void> count_missing(VerifyState& state, int inc) {
     for (const auto& record : records) {
       const std::uint64_t seen = state.seen[place++].load(std::memory_order_relaxed);
       if (seen == record.names) continue;
-      const std::string what = fmt::format("{} of inode {}: {} of {} names are there",
-                                           S_ISDIR(record.mode) ? "directory" : "file",
-                                           record.live_inode, seen, record.names);
-      state.troubles.add(inc, "", what);
+      state.troubles.add(inc, "", describe_difference(record, seen));
     }
   }
   return {};

@@ -101,7 +101,7 @@ TEST_P(TreeVerify, MissingNames) {
   const std::string inode = std::to_string(inode_of(lab.inc("1", "dir/file")));
   ASSERT_EQ(::unlink(lab.inc("1", "dir/file").c_str()), 0);
   touch_up("dir", dir);
-  expect_trouble(".", "file of inode " + inode + ": 0 of 1 names");
+  expect_trouble(".", "the file of inode " + inode + " is missing");
   std::filesystem::remove(lab.inc("1", "two"));
   touch_up("", data);
   const auto outcome = lab.verify("1");
