@@ -12,6 +12,7 @@ namespace {
 
 Table::Cell state_cell(const JailStatus& jail) {
   if (!jail.answered) return {"?", Colour::warning};
+  if (!jail.on() && !jail.settings) return {"unreadable", Colour::bad};
   return jail.on() ? Table::Cell{"ON", Colour::good} : Table::Cell{"OFF", Colour::faint};
 }
 

@@ -42,11 +42,12 @@ int run_status(const Invocation& invocation, const StatusOptions& options) {
   for (const std::string& name : *names) {
     auto status =
         read_jail_status(invocation.host, name, all ? StatusDetail::brief : StatusDetail::full);
-    if (status) {
-      jails.push_back(std::move(*status));
-    } else {
+    if (!status) {
       failures.add(name, std::move(status).error());
+      continue;
     }
+    if (status->settings_trouble) failures.add(name, *status->settings_trouble);
+    jails.push_back(std::move(*status));
   }
   const std::int64_t now = std::time(nullptr);
   if (options.json) {

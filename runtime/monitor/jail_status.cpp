@@ -61,6 +61,7 @@ Result<JailStatus> read_jail_status(const HostSettings& host, const std::string&
   if (!settings && settings.error().kind() != ErrorKind::failed) {
     return std::unexpected(std::move(settings).error());
   }
+  if (!settings) status.settings_trouble = settings.error();
   status.settings = noted(std::move(settings), status);
 
   const JailPaths paths(host, name);

@@ -19,6 +19,7 @@ namespace evojail {
 struct JailStatus {
   std::string name;
   std::optional<JailSettings> settings;
+  std::optional<Error> settings_trouble;       ///< why there are none
   std::optional<SupervisorStatus> supervisor;  ///< absent: off, or it did not answer
   bool answered = true;                        ///< false: whether it runs is not known
   std::size_t keys = 0;                        ///< in authorized_keys

@@ -19,6 +19,7 @@ namespace evojail::test {
 namespace {
 
 using nlohmann::json;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
@@ -107,7 +108,11 @@ TEST_F(Jails, AreTriedAllAndFailuresListed) {
   EXPECT_THAT(started.err, HasSubstr("COLOUR"));
   EXPECT_EQ(run({"is-on", "c"}).code, 0);
   // A jail whose settings are broken can still be seen and stopped.
-  EXPECT_THAT(must({"status"}).out, HasSubstr("b"));
+  const Ended seen = run({"status"});
+  EXPECT_EQ(seen.code, 1);
+  EXPECT_THAT(seen.out, ContainsRegex("\na .* ON .*\nb .*unreadable .*\nc .* ON "));
+  EXPECT_THAT(seen.err, StartsWith("evojail: 1 of 3 jails failed:\nevojail: "));
+  EXPECT_THAT(seen.err, HasSubstr("COLOUR"));
   EXPECT_EQ(must({"-q", "stop", "all"}).out, "");
 }
 

@@ -71,6 +71,14 @@ TEST(StatusTable, ShowsWhatIsNotKnown) {
   EXPECT_EQ(words_of({jail}), "broken ? ? 0 ? - ? -\n");
 }
 
+TEST(StatusTable, SaysThatAJailsSettingsCannotBeRead) {
+  JailStatus jail = running_jail();
+  jail.settings.reset();
+  EXPECT_THAT(words_of({jail}), HasSubstr("web1 ON 2222 4/2 ? 1 "));
+  jail.supervisor.reset();
+  EXPECT_THAT(words_of({jail}), HasSubstr("web1 unreadable ? 4/2 ? - "));
+}
+
 TEST(StatusTable, ShowsAJailThatIsOff) {
   JailStatus jail = running_jail();
   jail.supervisor.reset();
