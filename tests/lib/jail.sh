@@ -17,10 +17,7 @@ settle() {
   } >"$T/settings"
 }
 
-ev() {
-  [[ -x $EVOJAIL ]] || fail "no program at '$EVOJAIL': EVOJAIL_BUILD names the build tree"
-  "$EVOJAIL" --config "$T/settings" "$@"
-}
+ev() { "$EVOJAIL" --config "$T/settings" "$@"; }
 
 # new_jail NAME: makes and starts a jail that takes the test's key; the client knows it as NAME.
 new_jail() {

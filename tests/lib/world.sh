@@ -12,6 +12,10 @@ in_own_world() {
   fi
   local code=0
   ((EUID == 0)) || { echo 'needs root' >&2; exit 1; }
+  [[ -x ${EVOJAIL_BUILD:-}/bin/evojail ]] || {
+    echo "no program at '${EVOJAIL_BUILD:-}/bin/evojail': EVOJAIL_BUILD has to name the build tree" >&2
+    exit 1
+  }
   T=$(mktemp -d "${TMPDIR:-/var/tmp}/evojail-test.XXXXXX")
   trap ':' INT TERM  # the script inside gets the terminal's signal too and ends; then comes the rest
   EVOJAIL_WORLD=$0 T=$T unshare --mount --net --pid --ipc --uts --fork --kill-child=KILL --mount-proc \
