@@ -30,7 +30,7 @@ Result<std::optional<std::int64_t>> parse_hold_end(const std::optional<std::stri
 }
 
 Result<std::string> parse_reason(const std::optional<std::string>& text) {
-  const std::string reason(trim(text.value_or("")));
+  std::string reason(trim(text.value_or("")));
   if (reason.empty()) {
     return std::unexpected(Error("--reason is missing")
                                .hint("a hold says why, for whoever meets it in a year's time"));

@@ -11,7 +11,7 @@ namespace evojail {
 Result<PortWord> parse_port_word(const std::string& word) {
   if (word == "auto") return PortWord();
   const auto port = parse_number<std::uint16_t>(word, 1, 65535);
-  if (port) return PortWord(*port);
+  if (port) return port;
   return std::unexpected(Error(fmt::format("'{}' is no port", printable(word)))
                              .hint("give a number from 1 to 65535, or auto"));
 }

@@ -94,7 +94,9 @@ Result<CommandLine> split_command_line(const std::vector<std::string>& words) {
   for (auto word = words.begin(); word != words.end(); ++word) {
     if (options_ended) {
       line.arguments.push_back(*word);
-    } else if (*word == "--") {
+      continue;
+    }
+    if (*word == "--") {
       options_ended = true;
       if (!line.command.empty()) line.arguments.push_back(*word);
     } else if (*word == "-h" || *word == "--help") {
@@ -104,7 +106,8 @@ Result<CommandLine> split_command_line(const std::vector<std::string>& words) {
     } else if (*word == "-q" || *word == "--quiet") {
       line.quiet = true;
     } else if (*word == "--config") {
-      if (++word == words.end() || word->empty()) {
+      ++word;
+      if (word == words.end() || word->empty()) {
         return std::unexpected(
             Error("--config needs a value").hint("it names the file of the host settings"));
       }

@@ -33,7 +33,7 @@ std::string timestamp() {
   std::tm time{};
   ::localtime_r(&now, &time);
   std::array<char, 40> text{};
-  std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &time);
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &time);
   std::string stamp(text.data(), size);
   if (size > 2) stamp.insert(size - 2, ":");
   return stamp;

@@ -64,7 +64,7 @@ void wait_for_sessions(const HostSettings& host, const std::vector<std::string>&
   const auto deadline = std::chrono::steady_clock::now() + patience;
   auto busy = names.begin();
   while (std::chrono::steady_clock::now() < deadline) {
-    busy = std::find_if(names.begin(), names.end(), [&host](const std::string& name) {
+    busy = std::ranges::find_if(names, [&host](const std::string& name) {
       return read_open_sessions(host, name).push_in_flight;
     });
     if (busy == names.end()) return;
@@ -144,10 +144,10 @@ std::string summary(const std::vector<IncOutcome>& outcomes, const std::string& 
 
 /// An inc that a push made partial is worth a warning, not a failure: a client that never stops
 /// pushing would otherwise keep "inc && rm" from ever thinning.
-int finish(std::vector<IncOutcome>& outcomes, const std::string& inc_name) {
+int finish(const std::vector<IncOutcome>& outcomes, const std::string& inc_name) {
   Failures failures;
   bool unreadable = false;
-  for (IncOutcome& outcome : outcomes) {
+  for (const IncOutcome& outcome : outcomes) {
     warn_of(outcome, inc_name);
     unreadable = unreadable || !outcome.record.troubles.empty();
     if (outcome.status == IncStatus::failed) {

@@ -41,7 +41,7 @@ Result<void> replace_file(const std::string& path, std::string_view bytes, mode_
     return fail_errno("naming a temporary file beside", path);
   }
   const std::string temporary = fmt::format("{}.{:016x}", path, random);
-  TRY(Fd file, open_path(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  TRY(const Fd file, open_path(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   Result<void> done = fill_and_sync(file.get(), path, bytes, mode);
   if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = fail_errno("replacing", path);
   if (!done) {

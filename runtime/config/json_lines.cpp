@@ -157,8 +157,9 @@ std::string json_pointer(std::string_view parent, std::string_view name) {
 Result<JsonLines> read_json_lines(std::string_view text, std::string_view file) {
   unsigned line = 1;
   LineReader reader(file, &line);
-  const bool valid = Json::sax_parse(CountingIterator(text.data(), &line),
-                                     CountingIterator(text.data() + text.size(), &line), &reader);
+  const char* const begin = text.data();
+  const bool valid = Json::sax_parse(CountingIterator(begin, &line),
+                                     CountingIterator(begin + text.size(), &line), &reader);
   if (reader.error()) return fail(*std::move(reader.error()));
   if (!valid) return fail(fmt::format("{}:{}: no JSON", file, line));
   return std::move(reader.lines());

@@ -157,7 +157,7 @@ Result<SeccompArgument> parse_argument(const Node& node) {
     if (two) return two->bad("only SCMP_CMP_MASKED_EQ takes a second value");
     return argument;
   }
-  if (!two) return node.bad("SCMP_CMP_MASKED_EQ needs \"value\" (the mask) and \"valueTwo\"");
+  if (!two) return node.bad(R"(SCMP_CMP_MASKED_EQ needs "value" (the mask) and "valueTwo")");
   TRY(argument.value_two, two->number(0, std::numeric_limits<std::uint64_t>::max()));
   if ((argument.value_two & ~argument.value) != 0) {
     return two->bad("has bits outside the mask in \"value\", so it can never match");

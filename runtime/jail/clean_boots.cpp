@@ -47,15 +47,15 @@ std::optional<BootRecord> parse_boot_record(std::string_view text) {
   return record;
 }
 
-BootRecord after_start(std::optional<BootRecord> record, const BootId& now) {
+BootRecord after_start(const std::optional<BootRecord>& record, const BootId& now) {
   BootRecord next{.running = true, .boots = clean_since(record, now)};
   if (next.boots.empty() || next.boots.back() != now) next.boots.push_back(now);
   if (next.boots.size() > most_boots) next.boots.erase(next.boots.begin());
   return next;
 }
 
-BootRecord after_stop(std::optional<BootRecord> record, const BootId& now) {
-  BootRecord next = after_start(std::move(record), now);
+BootRecord after_stop(const std::optional<BootRecord>& record, const BootId& now) {
+  BootRecord next = after_start(record, now);
   next.running = false;
   return next;
 }

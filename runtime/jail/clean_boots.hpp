@@ -28,9 +28,9 @@ struct BootRecord {
 
 /// The record of a jail that is started in the boot `now`. That its supervisor was killed earlier
 /// in the same boot loses nothing: what the jail wrote is the kernel's.
-[[nodiscard]] BootRecord after_start(std::optional<BootRecord> record, const BootId& now);
+[[nodiscard]] BootRecord after_start(const std::optional<BootRecord>& record, const BootId& now);
 /// The record of a jail that is stopped in good order, with its data on the disk.
-[[nodiscard]] BootRecord after_stop(std::optional<BootRecord> record, const BootId& now);
+[[nodiscard]] BootRecord after_stop(const std::optional<BootRecord>& record, const BootId& now);
 /// The boots since which nothing can have been lost, as it is in the boot `now`.
 [[nodiscard]] std::vector<BootId> clean_since(const std::optional<BootRecord>& record,
                                               const BootId& now);

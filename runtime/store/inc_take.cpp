@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/directory.hpp"
 #include "config/jail_name.hpp"
@@ -78,8 +77,8 @@ std::vector<IncOutcome> take_incs(const HostSettings& host, std::span<const IncR
   Taking taking(host, inc_name, options, progress, requests.size(), std::move(ground->engine),
                 std::move(ground->journal), ground->space);
   const std::size_t batch = taking.batch_size(descriptors.limit());
-  std::vector<std::size_t> waiting(requests.size());
-  std::iota(waiting.begin(), waiting.end(), 0U);
+  std::vector<std::size_t> waiting;
+  for (std::size_t i = 0; i < requests.size(); ++i) waiting.push_back(i);
   for (;;) {
     for (std::size_t first = 0; first < waiting.size(); first += batch) {
       std::vector<Job> jobs(std::min(batch, waiting.size() - first));

@@ -263,7 +263,7 @@ Result<void> TreeFileTaker::set_attributes(const TreePlace& place, const char* n
   return {};
 }
 
-Result<void> TreeFileTaker::remove_copy(const TreePlace& place, const char* name) {
+Result<void> TreeFileTaker::remove_copy(const TreePlace& place, const char* name) const {
   if (::unlinkat(place.copy.get(), name, 0) == 0 || errno == ENOENT) return {};
   return fail_errno("removing", state_.troubles.path(place.copy.get(), name));
 }

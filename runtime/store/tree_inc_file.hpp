@@ -54,7 +54,7 @@ class TreeFileTaker {
   [[nodiscard]] Result<bool> make_special(const TreePlace& place, const char* name, Source& source);
   [[nodiscard]] Result<void> set_attributes(const TreePlace& place, const char* name, int dir,
                                             const char* entry, Source& source);
-  [[nodiscard]] Result<void> remove_copy(const TreePlace& place, const char* name);
+  [[nodiscard]] Result<void> remove_copy(const TreePlace& place, const char* name) const;
 
   TreeIncState& state_;
   TreeSorter::Sink sink_;

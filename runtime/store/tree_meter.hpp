@@ -29,7 +29,7 @@ class TreeMeter {
     const auto now = std::chrono::steady_clock::now();
     if (!lock || now - told_ < std::chrono::milliseconds(100)) return;
     told_ = now;
-    callback_({entries(), expected_, bytes()});
+    callback_({.entries = entries(), .expected_entries = expected_, .bytes = bytes()});
   }
 
   const TreeProgressCallback callback_;
