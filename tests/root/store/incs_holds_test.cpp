@@ -1,0 +1,112 @@
+// Holds and freezes.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "config/layout.hpp"
+#include "root/store/incs_fixture.hpp"
+#include "store/holds.hpp"
+
+namespace evojail::test {
+namespace {
+
+TEST_P(IncsTest, HoldsBind) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order"));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "over", 1));
+  EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-09-09-00", "none"));
+  EXPECT_FALSE(hold_inc(world_.host, "web1", "2026-01-01-00", ""));
+  // A second hold shortens none.
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order", 1));
+  // By identity: another name does not get it out of its hold.
+  std::filesystem::rename(world_.inc("web1", "2026-01-01-00"), world_.inc("web1", "2025-01-01-00"));
+  auto outcomes = world_.remove("web1", {"2025-01-01-00", "2026-01-02-00"});
+  EXPECT_EQ(outcomes[0].status, RemovalStatus::held);
+  EXPECT_EQ(outcomes[1].status, RemovalStatus::removed);
+  const auto holds = list_holds(world_.host, "web1");
+  ASSERT_TRUE(holds);
+  ASSERT_EQ(holds->size(), 1U);
+  EXPECT_EQ(holds->front().reason, "court order");
+  ASSERT_TRUE(release_inc(world_.host, "web1", "2025-01-01-00"));
+  EXPECT_FALSE(release_inc(world_.host, "web1", "2025-01-01-00"));
+  EXPECT_EQ(world_.remove("web1", {"2025-01-01-00"})[0].status, RemovalStatus::removed);
+}
+
+TEST_P(IncsTest, FreezeHoldsAll) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  ASSERT_EQ(world_.take("web1", "2026-01-02-00").status, IncStatus::taken);
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "mine"));
+  const auto held = hold_all_incs(world_.host, "web1", "intrusion");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(*held, 2U);
+  const auto incs = list_incs(world_.host, "web1", ListDetail::names);
+  ASSERT_TRUE(incs);
+  EXPECT_TRUE(std::ranges::all_of(*incs, &IncInfo::held));
+  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine; intrusion");
+  // The reason is there already.
+  ASSERT_TRUE(hold_all_incs(world_.host, "web1", "intrusion"));
+  EXPECT_EQ(list_holds(world_.host, "web1")->front().reason, "mine; intrusion");
+}
+
+TEST_P(IncsTest, FreezeOutlastsHoldsThatEndEarlier) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  const std::int64_t day = 86400;
+  const std::int64_t end = std::time(nullptr) + 10 * day;
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "audit", end - 9 * day));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "law", end + day));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-03-00", "for ever"));
+  ASSERT_EQ(hold_all_incs(world_.host, "web1", "intrusion", end).value(), 3U);
+  auto holds = list_holds(world_.host, "web1").value();
+  ASSERT_EQ(holds.size(), 3U);
+  EXPECT_EQ(holds[0].until, end);
+  EXPECT_EQ(holds[0].reason, "audit; intrusion");
+  EXPECT_EQ(holds[1].until, end + day);
+  EXPECT_EQ(holds[2].until, std::nullopt);
+  ASSERT_TRUE(hold_all_incs(world_.host, "web1", "intrusion"));
+  holds = list_holds(world_.host, "web1").value();
+  for (const Hold& hold : holds) {
+    EXPECT_EQ(hold.until, std::nullopt) << hold.inc;
+  }
+}
+
+TEST_P(IncsTest, FreezeOfAJailWithoutIncsHoldsNone) {
+  world_.make_jail("web1");
+  const auto held = hold_all_incs(world_.host, "web1", "intrusion");
+  ASSERT_TRUE(held) << held.error().message();
+  EXPECT_EQ(*held, 0U);
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+}
+
+TEST_P(IncsTest, WhatIsKeptOfAnIncThatPeopleDeletedGoes) {
+  world_.make_jail("web1");
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc).status, IncStatus::taken);
+  }
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "audit"));
+  ASSERT_TRUE(unlock_inc(world_.host, "web1", "2026-01-01-00"));
+  std::filesystem::remove_all(world_.inc("web1", "2026-01-01-00"));
+  // An inc under a name that is none keeps what is known of it.
+  std::filesystem::rename(world_.inc("web1", "2026-01-02-00"), world_.inc("web1", "before-march"));
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-03-00", "law"));
+  EXPECT_EQ(list_holds(world_.host, "web1")->size(), 1U);
+  ASSERT_TRUE(release_inc(world_.host, "web1", "2026-01-03-00"));
+  ASSERT_EQ(world_.remove("web1", {"2026-01-03-00"})[0].status, RemovalStatus::removed);
+  const auto records = JailPaths(world_.host, "web1").meta_dir + "/incs";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(records), {}), 1);
+  std::filesystem::rename(world_.inc("web1", "before-march"), world_.inc("web1", "2026-01-02-00"));
+  EXPECT_TRUE(find_inc(world_.host, "web1", "2026-01-02-00")->record);
+}
+
+}  // namespace
+}  // namespace evojail::test
