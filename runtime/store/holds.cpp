@@ -48,8 +48,9 @@ Result<HeldIncs> open_holds(const HostSettings& host, const std::string& name) {
   CHECK(sync.sync());
   TRY(auto holds, meta.read_holds());
   TRY(const auto there, identify_entries(*engine, incs_dir->get(), path));
+  if (there.all) follow_copies(holds, there);
   std::erase_if(holds, [&, now = std::time(nullptr)](const Hold& hold) {
-    return !binds(hold, now) || (there && !there->contains(hold.identity));
+    return !binds(hold, now) || (there.all && !there.has_identity(hold.identity));
   });
   return HeldIncs{std::move(*incs_dir), std::move(engine), std::move(meta), std::move(holds)};
 }
@@ -138,6 +139,10 @@ Result<std::vector<Hold>> list_holds(const HostSettings& host, const std::string
   TRY(const auto meta, MetaDir::open(incs_dir->get(), path));
   if (!meta) return std::vector<Hold>();
   TRY(auto holds, meta->read_holds());
+  if (holds.empty()) return holds;
+  TRY(const auto engine, make_engine(incs_dir->get(), path));
+  TRY(const auto there, identify_entries(*engine, incs_dir->get(), path));
+  follow_copies(holds, there);
   std::erase_if(holds, [now = std::time(nullptr)](const Hold& hold) { return !binds(hold, now); });
   return holds;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 #include <set>
 
 #include "base/directory.hpp"
@@ -39,7 +40,7 @@ class Listing {
     return listing;
   }
 
-  Result<std::vector<IncInfo>> list(ListDetail detail) const {
+  Result<std::vector<IncInfo>> list(ListDetail detail) {
     TRY(const auto names, list_directory(dir_.get(), path_));
     std::vector<IncInfo> incs;
     for (const auto& name : names) {
@@ -51,7 +52,7 @@ class Listing {
   }
 
   /// No value: it went away while it was looked at.
-  std::optional<IncInfo> look_at(const std::string& name, ListDetail detail) const {
+  std::optional<IncInfo> look_at(const std::string& name, ListDetail detail) {
     IncInfo info;
     info.name = name;
     info.dated = is_inc_name(name);
@@ -80,7 +81,10 @@ class Listing {
 
   Result<void> read_holds() {
     if (!meta_) return {};
-    TRY(const auto holds, meta_->read_holds());
+    TRY(auto holds, meta_->read_holds());
+    if (holds.empty()) return {};
+    TRY(const auto entries, identify_entries(*engine_, dir_.get(), path_));
+    follow_copies(holds, entries);
     const std::int64_t now = std::time(nullptr);
     for (const auto& hold : holds) {
       if (!hold.until || *hold.until > now) held_.insert(hold.identity);
@@ -88,7 +92,7 @@ class Listing {
     return {};
   }
 
-  Result<void> describe(int inc, ListDetail detail, IncInfo& info) const {
+  Result<void> describe(int inc, ListDetail detail, IncInfo& info) {
     TRY(info.identity, engine_->identify(inc));
     info.held = held_.contains(info.identity);
     if (detail == ListDetail::names) return {};
@@ -96,6 +100,7 @@ class Listing {
     info.locked = locked.value_or(false);
     if (!meta_) return {};
     auto record = meta_->read_record(info.identity);
+    if (record && !*record) record = read_record_of_copy(info.name);
     // A damaged record says nothing good about its inc, and must not keep the others from being
     // seen.
     info.complete = record && !(*record && (*record)->partial);
@@ -107,9 +112,19 @@ class Listing {
     return {};
   }
 
+  Result<std::optional<IncRecord>> read_record_of_copy(const std::string& name) {
+    if (!of_copies_) {
+      TRY(const auto entries, identify_entries(*engine_, dir_.get(), path_));
+      TRY(of_copies_, meta_->read_records_of_copies(entries));
+    }
+    const auto found = of_copies_->find(name);
+    return found == of_copies_->end() ? std::nullopt : std::optional(found->second);
+  }
+
   Fd dir_;
   std::string path_;
   std::optional<MetaDir> meta_;
+  std::optional<std::map<std::string, IncRecord>> of_copies_;
   std::unique_ptr<Engine> engine_;
   std::set<std::string> held_;
 };
@@ -118,7 +133,7 @@ class Listing {
 
 Result<std::vector<IncInfo>> list_incs(const HostSettings& host, const std::string& name,
                                        ListDetail detail) {
-  TRY(const auto listing, Listing::open(host, name, detail));
+  TRY(auto listing, Listing::open(host, name, detail));
   if (!listing) return std::vector<IncInfo>();
   return listing->list(detail);
 }
@@ -126,7 +141,7 @@ Result<std::vector<IncInfo>> list_incs(const HostSettings& host, const std::stri
 Result<IncInfo> find_inc(const HostSettings& host, const std::string& name,
                          const std::string& inc) {
   if (is_inc_name(inc)) {
-    TRY(const auto listing, Listing::open(host, name, ListDetail::full));
+    TRY(auto listing, Listing::open(host, name, ListDetail::full));
     auto info = listing ? listing->look_at(inc, ListDetail::full) : std::nullopt;
     if (info && info->trouble) return std::unexpected(std::move(*info->trouble));
     if (info && info->dated) return std::move(*info);

@@ -213,7 +213,7 @@ Result<void> Removing::forget_the_gone(int dir, const std::string& path) {
   TRY(const auto meta, MetaDir::open(dir, path));
   if (!meta) return {};
   TRY(const auto there, identify_entries(*engine_, dir, path));
-  return there ? meta->forget_all_but(*there) : Result<void>();
+  return there.all ? meta->forget_all_but(there) : Result<void>();
 }
 
 Result<void> Removing::remove(const IncRemoval& removal, std::span<RemovalOutcome> outcomes) {

@@ -139,6 +139,8 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
       job.outcome->warnings.push_back(inc->trouble->message() + ": it is not built on");
     }
     if (!inc->dated || !inc->record || inc->record->engine != engine_->name()) continue;
+    // A copy, made nobody knows how.
+    if (inc->record->identity != inc->identity) continue;
     job.outcome->full_copy = !inc->record->troubles.empty();
     if (job.outcome->full_copy) continue;
     request.base = inc->name;

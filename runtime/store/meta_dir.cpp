@@ -116,14 +116,41 @@ Result<void> MetaDir::forget(const std::string& identity) const {
   return {};
 }
 
-Result<void> MetaDir::forget_all_but(const std::set<std::string>& identities) const {
+Result<std::vector<std::string>> MetaDir::records_of_none(const IncEntries& entries) const {
   constexpr std::string_view ending = ".json";
   TRY(const Fd dir, open_subdir(dir_.get(), "incs", path_ + "/incs"));
   TRY(const auto names, list_directory(dir.get(), path_ + "/incs"));
+  std::vector<std::string> identities;
   for (const std::string& name : names) {
     if (!name.ends_with(ending)) continue;
-    const std::string identity = name.substr(0, name.size() - ending.size());
-    if (!identities.contains(identity)) CHECK(forget(identity));
+    std::string identity = name.substr(0, name.size() - ending.size());
+    if (!entries.has_identity(identity)) identities.push_back(std::move(identity));
+  }
+  return identities;
+}
+
+Result<std::map<std::string, IncRecord>> MetaDir::read_records_of_copies(
+    const IncEntries& entries) const {
+  std::map<std::string, IncRecord> records;
+  TRY(const auto identities, records_of_none(entries));
+  for (const std::string& identity : identities) {
+    auto record = read_record(identity);
+    if (!record || !*record) continue;
+    const auto copy = entries.identities.find((*record)->inc);
+    if (copy == entries.identities.end()) continue;
+    if (entry_exists(dir_.get(), "incs/" + copy->second + ".json")) continue;
+    records.emplace(copy->first, std::move(**record));
+  }
+  return records;
+}
+
+Result<void> MetaDir::forget_all_but(const IncEntries& entries) const {
+  TRY(const auto copies, read_records_of_copies(entries));
+  TRY(const auto identities, records_of_none(entries));
+  for (const std::string& identity : identities) {
+    const bool copied = std::ranges::any_of(
+        copies, [&](const auto& record) { return record.second.identity == identity; });
+    if (!copied) CHECK(forget(identity));
   }
   return {};
 }
@@ -190,23 +217,40 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
   return {};
 }
 
-Result<std::optional<std::set<std::string>>> identify_entries(Engine& engine, int incs_dir,
-                                                              const std::string& incs_path) {
+bool IncEntries::has_identity(const std::string& identity) const {
+  return std::ranges::any_of(identities,
+                             [&](const auto& entry) { return entry.second == identity; });
+}
+
+Result<IncEntries> identify_entries(Engine& engine, int incs_dir, const std::string& incs_path) {
   TRY(const auto names, list_directory(incs_dir, incs_path));
-  std::set<std::string> identities;
+  IncEntries entries;
   for (const std::string& name : names) {
     if (name.starts_with('.')) continue;
     auto entry = open_subdir(incs_dir, name, incs_path + "/" + name);
     if (!entry) {
       const int code = entry.error().code();
-      if (code == ENOENT || code == ENOTDIR || code == ELOOP) continue;
-      return std::nullopt;
+      if (code != ENOENT && code != ENOTDIR && code != ELOOP) entries.all = false;
+      continue;
     }
-    auto identity = engine.identify(entry->get());
-    if (!identity) return std::nullopt;
-    identities.insert(std::move(*identity));
+    if (auto identity = engine.identify(entry->get())) {
+      entries.identities.emplace(name, std::move(*identity));
+    } else {
+      entries.all = false;
+    }
   }
-  return identities;
+  return entries;
+}
+
+void follow_copies(std::vector<Hold>& holds, const IncEntries& entries) {
+  const auto has_hold = [&holds](const std::string& identity) {
+    return std::ranges::find(holds, identity, &Hold::identity) != holds.end();
+  };
+  for (Hold& hold : holds) {
+    if (entries.has_identity(hold.identity)) continue;
+    const auto copy = entries.identities.find(hold.inc);
+    if (copy != entries.identities.end() && !has_hold(copy->second)) hold.identity = copy->second;
+  }
 }
 
 }  // namespace evojail

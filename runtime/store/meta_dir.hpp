@@ -1,7 +1,7 @@
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,14 @@
 
 namespace evojail {
 
+/// The directories among a jail's incs, whatever their names: people move an inc aside and back.
+struct IncEntries {
+  std::map<std::string, std::string> identities;  ///< by name
+  bool all = true;                                ///< false where one cannot be read: it is missing
+
+  [[nodiscard]] bool has_identity(const std::string& identity) const;
+};
+
 /// INCDIR/NAME/.meta, root's with mode 0700: what must share the volume's fate.
 ///
 ///   incs/IDENTITY.json   the record of an inc
@@ -20,7 +28,9 @@ namespace evojail {
 ///   holds.json           holds
 ///   settings/            copies of CONFDIR/NAME.d, from which a lost host is rebuilt
 ///
-/// All of it belongs to incs by their identity, so that it follows an inc that people rename.
+/// All of it belongs to incs by their identity, so that it follows an inc that people rename. What
+/// belongs to an identity that no inc has goes by the name instead: incs that were copied to
+/// another volume have the names that they had, but new identities.
 class MetaDir {
  public:
   /// Opens it in the directory of a jail's incs; where it is missing, no value.
@@ -34,8 +44,13 @@ class MetaDir {
   /// Drops record and manifest of an inc that is gone.
   [[nodiscard]] Result<void> forget(const std::string& identity) const;
 
-  /// Drops records and manifests of all incs but these: of those that somebody removed by hand.
-  [[nodiscard]] Result<void> forget_all_but(const std::set<std::string>& identities) const;
+  /// The records of incs that are nowhere, by the names of those that are copies of them.
+  [[nodiscard]] Result<std::map<std::string, IncRecord>> read_records_of_copies(
+      const IncEntries& entries) const;
+
+  /// Drops records and manifests of all incs but these, and those that these are copies of: of
+  /// those that somebody removed by hand.
+  [[nodiscard]] Result<void> forget_all_but(const IncEntries& entries) const;
 
   /// The directory of manifests.
   [[nodiscard]] Result<Fd> open_manifests() const;
@@ -50,15 +65,19 @@ class MetaDir {
   [[nodiscard]] Result<void> mirror_settings(const std::string& conf_dir, SyncSet& sync) const;
 
  private:
+  /// Identities that have a record and are no entry's.
+  [[nodiscard]] Result<std::vector<std::string>> records_of_none(const IncEntries& entries) const;
+
   MetaDir(Fd dir, std::string path) : dir_(std::move(dir)), path_(std::move(path)) {}
 
   Fd dir_;
   std::string path_;
 };
 
-/// The identities of all directories among a jail's incs, whatever their names: people move an inc
-/// aside and back. No value where one cannot be read: then not all are known.
-[[nodiscard]] Result<std::optional<std::set<std::string>>> identify_entries(
-    Engine& engine, int incs_dir, const std::string& incs_path);
+[[nodiscard]] Result<IncEntries> identify_entries(Engine& engine, int incs_dir,
+                                                  const std::string& incs_path);
+
+/// A hold whose inc is nowhere binds the copy of it, the inc with its name.
+void follow_copies(std::vector<Hold>& holds, const IncEntries& entries);
 
 }  // namespace evojail
