@@ -48,6 +48,15 @@ Result<void> remove_subvolume(int parent, const std::string& name) {
 
 }  // namespace
 
+bool was_written(const SubvolumeHistory& history) {
+  if (history.changed <= history.made) return false;
+  if (history.received == 0) return true;
+  // What btrfs-receive(8) wrote reaches the disk by and by, also after it was done.
+  constexpr std::int64_t kWriteback = 120;
+  return history.changed > history.received &&
+         history.changed_at > history.received_at + kWriteback;
+}
+
 Result<void> BtrfsEngine::make_jail_dir(int parent, const std::string& name) {
   if (::btrfs_util_create_subvolume_fd(parent, name.c_str(), 0, nullptr, nullptr) !=
       BTRFS_UTIL_OK) {
@@ -133,9 +142,11 @@ Result<std::optional<bool>> BtrfsEngine::written_since_taken(int inc) {
   if (::btrfs_util_subvolume_info_fd(inc, 0, &info) != BTRFS_UTIL_OK) {
     return fail_btrfs("asking for the transactions of", "a subvolume");
   }
-  // The transaction that last changed one of its inodes, and the one that made it. Not
-  // `generation`: a balance moves the blocks of the tree and leaves a new one.
-  return info.ctransid > info.otransid;
+  return was_written({.changed = info.ctransid,
+                      .made = info.otransid,
+                      .received = info.rtransid,
+                      .changed_at = info.ctime.tv_sec,
+                      .received_at = info.rtime.tv_sec});
 }
 
 Result<void> BtrfsEngine::sync(std::span<const int> fds) {

@@ -1,8 +1,23 @@
 #pragma once
 
+#include <cstdint>
+
 #include "store/engine.hpp"
 
 namespace evojail {
+
+/// When what happened to a subvolume, in the file system's transactions and in seconds since the
+/// epoch. Not its generation: a balance moves the blocks of the tree and leaves a new one.
+struct SubvolumeHistory {
+  std::uint64_t changed = 0;   ///< one of its inodes, last
+  std::uint64_t made = 0;      ///< the subvolume
+  std::uint64_t received = 0;  ///< btrfs-receive(8) was done with it; 0: it is no replica
+  std::int64_t changed_at = 0;
+  std::int64_t received_at = 0;
+};
+
+/// Whether somebody wrote to a snapshot, or to a replica of one, since it was made.
+[[nodiscard]] bool was_written(const SubvolumeHistory& history);
 
 /// Jails are subvolumes, incs their read-only snapshots. A snapshot is one step of the file system,
 /// and snapshots that are begun together share a commit as long as each lands in a directory of its

@@ -17,6 +17,7 @@
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
+#include "store/btrfs_engine.hpp"
 #include "store/holds.hpp"
 #include "store/inc_verify.hpp"
 #include "store/incs.hpp"
@@ -147,6 +148,48 @@ TEST(Btrfs, SubvolumesWithinAJailAreNoticed) {
   EXPECT_TRUE(removed) << removed.error().message();
   EXPECT_THAT(world.leftovers(), IsEmpty());
   EXPECT_FALSE(path_exists(JailPaths(world.host, "web1").jail_dir));
+}
+
+/// As btrfs-receive(8) does it: a subvolume is written first, then marked with what it is a replica
+/// of, then sealed.
+void receive_replica(const std::string& path) {
+  ASSERT_EQ(::btrfs_util_create_subvolume(path.c_str(), 0, nullptr, nullptr), BTRFS_UTIL_OK);
+  ::sync();
+  write_file(path + "/kept", std::string(100000, 'x'));
+  const Fd replica(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  btrfs_ioctl_received_subvol_args args{};
+  args.uuid[0] = 7;
+  args.stransid = 1;
+  ASSERT_EQ(::ioctl(replica.get(), BTRFS_IOC_SET_RECEIVED_SUBVOL, &args), 0)
+      << std::strerror(errno);
+  ASSERT_EQ(::btrfs_util_set_subvolume_read_only_fd(replica.get(), true), BTRFS_UTIL_OK);
+}
+
+TEST(Btrfs, AReplicaThatWasWrittenToIsTold) {
+  const SubvolumeHistory snapshot{.changed = 10, .made = 10};
+  EXPECT_FALSE(was_written(snapshot));
+  EXPECT_TRUE(was_written({.changed = 11, .made = 10}));
+  EXPECT_FALSE(was_written({.changed = 12, .made = 10, .received = 12}));
+  const std::int64_t hour = 3600;
+  EXPECT_FALSE(was_written(
+      {.changed = 14, .made = 10, .received = 12, .changed_at = hour + 30, .received_at = hour}));
+  EXPECT_TRUE(was_written(
+      {.changed = 14, .made = 10, .received = 12, .changed_at = 2 * hour, .received_at = hour}));
+  // A snapshot of a replica keeps what the replica had.
+  EXPECT_FALSE(was_written(
+      {.changed = 14, .made = 15, .received = 12, .changed_at = 2 * hour, .received_at = hour}));
+}
+
+TEST(Btrfs, VerifyTakesAReplicaForWhatWasSent) {
+  StoreWorld world(FileSystem::btrfs);
+  world.make_jail("web1");
+  ASSERT_EQ(world.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const std::string inc = world.inc("web1", "2026-01-02-00");
+  receive_replica(inc);
+  ::sync();  // what was written before it was sealed reaches the disk only now
+  const auto replica = verify_inc(world.host, "web1", "2026-01-02-00").value();
+  EXPECT_TRUE(replica.unchanged);
+  EXPECT_THAT(replica.troubles, IsEmpty());
 }
 
 TEST(Btrfs, AJailThatIsNoSubvolumeIsRefusedWithTheCure) {
