@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "store/parallel.hpp"
 #include "store/recover.hpp"
 #include "store/store_lock.hpp"
+#include "store/tree_directory.hpp"
 
 namespace evojail {
 namespace {
@@ -31,6 +33,22 @@ const OpenSessions& look_at_sessions(Job& job) {
     job.sessions = std::move(now);
   }
   return *job.sessions;
+}
+
+/// A snapshot has nothing of what is mounted over the jail's directories: it would be an empty inc
+/// that claims to be whole.
+Result<void> check_not_mounted_over(int jail_dir, const std::string& path) {
+  for (const char* name : {"data", "var"}) {
+    Fd dir;
+    const int code = open_subdirectory(jail_dir, name, dir);
+    if (code == 0) continue;
+    const std::string object = fmt::format("{}/{}", path, name);
+    if (code != EXDEV) return fail_errno("opening", object, code);
+    return std::unexpected(
+        Error(fmt::format("another file system is mounted on '{}'", object))
+            .hint("no inc can have what is in it: unmount it, and move its files to the volume"));
+  }
+  return {};
 }
 
 }  // namespace
@@ -109,6 +127,7 @@ Result<void> Taking::open(Job& job) {
   TRY(const Fd jails, open_directory(host_.jaildir));
   TRY(const Fd incs, open_directory(host_.incdir));
   TRY(job.jail_dir, open_subdir(jails.get(), jail, paths.jail_dir));
+  CHECK(check_not_mounted_over(job.jail_dir.get(), paths.jail_dir));
   SyncSet sync(*engine_);
   TRY(const bool made, make_subdir(incs.get(), jail, 0700, paths.incs_dir));
   TRY(job.incs_dir, open_subdir(incs.get(), jail, paths.incs_dir));

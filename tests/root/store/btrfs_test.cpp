@@ -198,6 +198,7 @@ TEST(Btrfs, AJailThatIsNoSubvolumeIsRefusedWithTheCure) {
   const std::string dir = JailPaths(world.host, "web1").jail_dir;
   std::filesystem::rename(dir, dir + ".old");
   std::filesystem::create_directories(dir + "/data");
+  std::filesystem::create_directories(dir + "/var");
   const auto outcome = world.take("web1", "2026-01-01-00");
   ASSERT_EQ(outcome.status, IncStatus::failed);
   EXPECT_THAT(outcome.error->message(), HasSubstr("subvolume"));
