@@ -72,13 +72,13 @@ struct VerifyState {
   VerifyState(const VerifyOptions& wanted, ByIncInode turned)
       : options(wanted),
         records(std::move(turned)),
-        seen(std::make_unique<std::atomic<std::uint16_t>[]>(records.manifest.header().records)),
+        seen(std::make_unique<std::atomic<std::uint32_t>[]>(records.manifest.header().records)),
         meter(wanted.progress, records.manifest.header().names) {}
 
   const VerifyOptions& options;
   ByIncInode records;
-  /// How many names of each record were met; an inode has 65,000 at the most.
-  std::unique_ptr<std::atomic<std::uint16_t>[]> seen;
+  /// How many names of each record were met: on xfs an inode may have two thousand million.
+  std::unique_ptr<std::atomic<std::uint32_t>[]> seen;
   struct statx volume{};
   TreeMeter meter;
   TreeTroubles troubles;

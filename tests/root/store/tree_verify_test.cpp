@@ -125,6 +125,19 @@ TEST_P(TreeVerify, AnothersManifestIsAnError) {
   EXPECT_NE(outcome.error().message().find("another one"), std::string::npos);
 }
 
+TEST(TreeVerifyLinks, MoreNamesThanExt4Allows) {
+  TreeLab xfs(FileSystem::xfs);
+  write_file(xfs.data("0"), "one inode");
+  const Fd dir = open_dir(xfs.data());
+  for (int i = 1; i < 66'000; ++i) {
+    ASSERT_EQ(::linkat(dir.get(), "0", dir.get(), std::to_string(i).c_str(), 0), 0) << i;
+  }
+  xfs.take("1");
+  const auto outcome = xfs.verify("1");
+  ASSERT_TRUE(outcome) << outcome.error().message();
+  EXPECT_EQ(outcome->trouble_count, 0U);
+}
+
 TEST_P(TreeVerify, OnAReadOnlyVolumeToo) {
   lab.volume().remount(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
   const auto outcome = lab.verify("1");
