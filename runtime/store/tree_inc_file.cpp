@@ -59,9 +59,9 @@ Result<bool> TreeFileTaker::link_recorded(const TreePlace& place, const char* na
   const int copy = place.copy.get();
   if (::linkat(place.base.get(), name, copy, name, 0) != 0) {
     const int code = errno;
-    // The name is not in the base, is a directory there, or its inode has all the links it can
-    // have.
-    if (code == ENOENT || code == EPERM || code == EMLINK) return false;
+    // The name is not in the base, is a directory there, its inode has all the links it can have,
+    // or is of another project than the directories of incs now (xfs_quota(8), chattr(1)).
+    if (code == ENOENT || code == EPERM || code == EMLINK || code == EXDEV) return false;
     CHECK(state_.trouble(copy, name, "linking it", code, true));
     return code == EEXIST;
   }

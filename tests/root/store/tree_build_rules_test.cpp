@@ -1,7 +1,9 @@
 // The rules of the tree engine about how an inc is put together and what it may rest on: 7 to 10.
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -171,6 +173,29 @@ TEST_P(TreeRules, IncsInTheMiddleMayGo) {
   EXPECT_EQ(outcome.linked, 1U);
   std::filesystem::remove_all(lab.outside("incs/2"));
   lab.expect_faithful("3");
+}
+
+// An administrator who gives the incs a project of their own, for what they take of the disk: what
+// was there before belongs to none, and the kernel lets no link cross between the two.
+TEST(TreeProject, WhatCannotBeLinkedIntoAProjectIsCopied) {
+  TreeLab xfs(FileSystem::xfs);
+  write_file(xfs.data("one"), "text");
+  write_file(xfs.data("two"), "text");
+  ASSERT_EQ(::link(xfs.data("two").c_str(), xfs.data("three").c_str()), 0);
+  ASSERT_EQ(::symlink("one", xfs.data("link").c_str()), 0);
+  xfs.let_stamps_age();
+  xfs.take("1");
+  const Fd incs = open_dir(xfs.outside("incs"));
+  fsxattr attributes{};
+  ASSERT_EQ(::ioctl(incs.get(), FS_IOC_FSGETXATTR, &attributes), 0);
+  attributes.fsx_projid = 7;
+  attributes.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+  ASSERT_EQ(::ioctl(incs.get(), FS_IOC_FSSETXATTR, &attributes), 0);
+  const auto outcome = xfs.take("2", "1");
+  EXPECT_EQ(outcome.linked, 0U);
+  xfs.expect_faithful("2");
+  EXPECT_EQ(xfs.take("3", "2").copied, 0U);
+  xfs.expect_faithful("3");
 }
 
 // Rule 10: a file with a lease cannot be opened without waiting for its holder.
