@@ -242,7 +242,10 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
   record.copied_bytes = job.built.copied_bytes;
   record.compared_bytes = job.built.compared_bytes;
   CHECK(meta.write_record(record, sync));
-  CHECK(meta.mirror_settings(paths.conf_dir, sync));
+  TRY(const auto unread, meta.mirror_settings(paths.conf_dir, sync));
+  for (const Error& error : unread) {
+    job.outcome->warnings.push_back(error.message() + ": it has no copy beside the incs");
+  }
   if (engine_->keeps_manifests()) {
     TRY(Fd manifests, meta.open_manifests());
     if (::renameat(manifests.get(), job.entry.new_name().c_str(), manifests.get(),

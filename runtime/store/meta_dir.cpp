@@ -180,13 +180,15 @@ Result<void> MetaDir::write_holds(const std::vector<Hold>& holds) const {
   return replace_file(path_ + "/holds.json", format_holds(holds), 0600);
 }
 
-Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync) const {
+Result<std::vector<Error>> MetaDir::mirror_settings(const std::string& conf_dir,
+                                                    SyncSet& sync) const {
   const std::string path = path_ + "/settings";
   TRY(const Fd from, open_directory(conf_dir));
   TRY(Fd to, open_subdir(dir_.get(), "settings", path));
   TRY(const auto names, list_directory(from.get(), conf_dir));
   bool changed = false;
   std::vector<std::string> mirrored;
+  std::vector<Error> unread;
   for (const auto& name : names) {
     struct stat st{};
     if (::fstatat(from.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -196,11 +198,15 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
     if (!S_ISREG(st.st_mode)) continue;
     mirrored.push_back(name);
     if (is_mirrored(to.get(), name, st)) continue;
-    TRY(const auto now, read_entry(from.get(), name, conf_dir + "/" + name, settings_limit));
+    const auto now = read_entry(from.get(), name, conf_dir + "/" + name, settings_limit);
+    if (!now) {
+      unread.push_back(now.error());
+      continue;
+    }
     TRY(const auto before, read_entry(to.get(), name, path + "/" + name, settings_limit));
-    if (!now) continue;
-    if (now != before) {
-      CHECK(write_entry(to.get(), name, path + "/" + name, *now, st.st_mode & 07777, sync));
+    if (!*now) continue;
+    if (*now != before) {
+      CHECK(write_entry(to.get(), name, path + "/" + name, **now, st.st_mode & 07777, sync));
       changed = true;
     }
     // For is_mirrored() alone: without it the file is read again.
@@ -214,7 +220,7 @@ Result<void> MetaDir::mirror_settings(const std::string& conf_dir, SyncSet& sync
     changed = true;
   }
   if (changed) sync.add(std::move(to));
-  return {};
+  return unread;
 }
 
 bool IncEntries::has_identity(const std::string& identity) const {

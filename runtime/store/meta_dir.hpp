@@ -62,7 +62,9 @@ class MetaDir {
   [[nodiscard]] Result<void> write_holds(const std::vector<Hold>& holds) const;
 
   /// Brings settings/ up to what is in CONFDIR/NAME.d; files that have not changed are not written.
-  [[nodiscard]] Result<void> mirror_settings(const std::string& conf_dir, SyncSet& sync) const;
+  /// @return why files there could not be read; a copy of before stays.
+  [[nodiscard]] Result<std::vector<Error>> mirror_settings(const std::string& conf_dir,
+                                                           SyncSet& sync) const;
 
  private:
   /// Identities that have a record and are no entry's.
