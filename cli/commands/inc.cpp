@@ -116,10 +116,6 @@ void warn_of(const IncOutcome& outcome, const std::string& inc_name) {
     print_warning(
         fmt::format("inc '{}' is partial: {}", inc, enumerate(outcome.record.troubles, 3)));
   }
-  if (outcome.full_copy) {
-    print_warning(
-        fmt::format("inc '{}' is a full copy: something is missing from every inc before it", inc));
-  }
 }
 
 bool failed(const IncOutcome& outcome) { return outcome.status == IncStatus::failed; }

@@ -100,7 +100,6 @@ std::string inc_outcomes_json(const std::string& inc_name,
     const bool taken = outcome.status == IncStatus::taken;
     list.push_back({{"jail", outcome.jail},
                     {"status", status_word(outcome.status)},
-                    {"full_copy", outcome.full_copy},
                     {"warnings", outcome.warnings},
                     {"record", taken ? record_value(outcome.record) : json(nullptr)},
                     {"error", error_value(outcome.error)}});

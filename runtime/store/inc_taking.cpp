@@ -141,13 +141,13 @@ Result<void> Taking::open(Job& job) {
   return {};
 }
 
-/// The newest inc that evojail took of all that was there. One of bkctld's will not do: its files
-/// may be the very inodes of the live tree. One that is partial because a push was in flight will:
-/// what makes it partial is that its files do not belong to one moment, and nothing is linked for
-/// standing in a complete inc. Each file is linked because its own record proves that this copy is
-/// that inode's contents, no session could have touched it since, or else because its bytes were
-/// compared (rules 4 and 5). Otherwise a jail with a session that never ends would cost a full copy
-/// each time.
+/// The newest inc that evojail took. One of bkctld's will not do: its files may be the very inodes
+/// of the live tree. One that is partial will: nothing is linked for standing in a complete inc.
+/// Each file is linked because its own record proves that this copy is that inode's contents, no
+/// session could have touched it since, or else because its bytes were compared (rules 4 and 5);
+/// what changed while it was read, or came out otherwise than it should, has no such record, and
+/// what is missing is copied. Otherwise a jail with a session that never ends, or a file that
+/// cannot be read for weeks, would cost a full copy each time.
 Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
   TRY(dir, job.meta->open_manifests());
   request.manifests_dir = dir.get();
@@ -160,8 +160,6 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
     if (!inc->dated || !inc->record || inc->record->engine != engine_->name()) continue;
     // A copy, made nobody knows how.
     if (inc->record->identity != inc->identity) continue;
-    job.outcome->full_copy = !inc->record->troubles.empty();
-    if (job.outcome->full_copy) continue;
     request.base = inc->name;
     job.base_identity = inc->identity;
     if (entry_exists(dir.get(), inc->identity)) request.base_manifest = inc->identity;

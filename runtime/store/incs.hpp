@@ -80,8 +80,6 @@ struct IncOutcome {
   std::string jail;
   IncStatus status = IncStatus::failed;
   IncRecord record{};
-  /// There are incs to build on, but something is missing from each: nothing could be linked.
-  bool full_copy = false;
   std::vector<std::string> warnings{};  ///< what is amiss beside this inc, for people
   std::optional<Error> error{};
 };
