@@ -171,6 +171,8 @@ Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& n
                                   const std::string& reason, std::optional<std::int64_t> until) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
   TRY(const FileLock lock, lock_settled(host, name));
+  // A jail may have no incs yet, but then they have a place.
+  CHECK(open_directory(host.incdir));
   TRY(const auto list, list_incs(host, name, ListDetail::names));
   if (std::ranges::none_of(list, &IncInfo::dated)) return 0;
   TRY(HeldIncs incs, open_holds(host, name));

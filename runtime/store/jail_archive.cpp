@@ -115,6 +115,7 @@ Result<void> archive_jail(const HostSettings& host, const std::string& name) {
     return {};
   }
   CHECK(load_jail_text(host, name));
+  CHECK(check_has_data(host, name));
   TRY(const FileLock stopped, lock_stopped(host, name));
   CHECK(check_store(host));
   CHECK(check_archives(host, name));

@@ -81,6 +81,7 @@ Result<void> rename_jail(const HostSettings& host, const std::string& old_name,
   TRY(const FileLock new_lock, lock_store(host, new_name));
   CHECK(recover(host, new_name));
   CHECK(load_jail_text(host, old_name));
+  CHECK(check_has_data(host, old_name));
   TRY(const FileLock stopped, lock_stopped(host, old_name));
   CHECK(check_store(host));
   CHECK(check_unused(host, new_name));

@@ -8,6 +8,7 @@
 #include "config/authorized_keys.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
+#include "store/moves.hpp"
 #include "store/recover.hpp"
 
 namespace evojail {
@@ -55,6 +56,13 @@ Result<std::string> load_jail_text(const HostSettings& host, const std::string& 
   }
   return std::unexpected(Error(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail)
                              .hint("evojail list shows the jails, evojail init makes one"));
+}
+
+Result<void> check_has_data(const HostSettings& host, const std::string& name) {
+  const std::string path = JailPaths(host, name).jail_dir;
+  if (path_exists(path)) return {};
+  return std::unexpected(Error(fmt::format("jail '{}' has no data: '{}' is missing", name, path))
+                             .hint("is the volume mounted?"));
 }
 
 Result<JailSettings> load_settings_file(const HostSettings& host, const std::string& name) {

@@ -20,6 +20,10 @@ namespace evojail {
 /// An error where the name is a jail's, or something of an earlier one is left under it.
 [[nodiscard]] Result<void> check_unused(const HostSettings& host, const std::string& name);
 
+/// An error where the jail has settings but no directory in JAILDIR, as when the volume is not
+/// mounted: its settings must not part from its data.
+[[nodiscard]] Result<void> check_has_data(const HostSettings& host, const std::string& name);
+
 /// Removes an inc that was being built, with its record and manifest; where it has its final name
 /// already, sees to its record and manifest instead. One that cannot be removed gets a trash name.
 /// @return whether the inc is there.

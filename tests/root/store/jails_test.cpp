@@ -272,6 +272,24 @@ TEST_P(JailsTest, ArchiveKeepsIncsAndTheirPolicy) {
   EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
+// The directories below the mount point of a volume that is not mounted.
+TEST_P(JailsTest, AnEmptyMountPointIsNoJail) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  HostSettings below = world_.host;
+  for (std::string* path : {&below.jaildir, &below.incdir, &below.archivesdir}) {
+    *path += "-below";
+    ASSERT_EQ(::mkdir(path->c_str(), 0700), 0);
+  }
+  EXPECT_THAT(rename_jail(below, "web1", "web2").error().message(), HasSubstr(below.jaildir));
+  EXPECT_THAT(archive_jail(below, "web1").error().message(), HasSubstr(below.jaildir));
+  EXPECT_TRUE(load_jail(world_.host, "web1"));
+  std::filesystem::remove_all(below.incdir);
+  EXPECT_FALSE(hold_all_incs(below, "web1", "intrusion"));
+  EXPECT_TRUE(rename_jail(world_.host, "web1", "web2"));
+  EXPECT_TRUE(archive_jail(world_.host, "web2"));
+}
+
 TEST_P(JailsTest, SettingsAreReplacedWholeOrNotAtAll) {
   world_.make_jail("web1");
   const JailPaths paths(world_.host, "web1");
