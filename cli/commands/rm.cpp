@@ -131,8 +131,9 @@ Action declare_rm(Arguments& arguments) {
                  "remove nothing; print a line 'remove NAME/INC' for each inc that would go");
   arguments.flag("--explain", command->explain,
                  "remove nothing; print each inc, what keeps it and the day on which it will go");
-  arguments.flag("--if-fresh", command->if_fresh,
-                 "leave a jail alone that has no complete inc younger than 48 hours");
+  arguments.flag(
+      "--if-fresh", command->if_fresh,
+      "leave a jail alone that has no complete inc younger than 48 hours, or a gap before it");
   arguments.flag("--json", command->json, "for machines");
   arguments.example("rm --dry-run", "What would go.");
   arguments.example("rm web1 --explain", "Why what stays stays, and until when.");

@@ -46,13 +46,44 @@ std::string_view newest_complete(std::span<const IncFacts> incs) {
   return name;
 }
 
+/// The complete incs on both sides of the last 48 hours' beginning.
+struct Gap {
+  std::string_view before;  ///< the newest that is older; empty: none
+  std::string_view after;   ///< the oldest that is younger
+  std::int64_t usual = 0;   ///< seconds between `before` and the one before that
+  std::int64_t seconds = 0;
+};
+
+Gap find_gap(std::span<const IncFacts> incs, const Calendar& calendar) {
+  std::vector<std::string_view> names;
+  for (const IncFacts& inc : incs) {
+    if (inc.complete && is_inc_name(inc.name)) names.push_back(inc.name);
+  }
+  std::ranges::sort(names);
+  const auto fresh = std::ranges::find_if(names, [&calendar](std::string_view name) {
+    return calendar.now() - calendar.instant_of(name) < kFresh;
+  });
+  Gap gap;
+  if (fresh == names.end() || fresh == names.begin()) return gap;
+  gap.after = *fresh;
+  gap.before = fresh[-1];
+  const std::int64_t before = calendar.instant_of(gap.before);
+  gap.seconds = calendar.instant_of(gap.after) - before;
+  if (fresh - names.begin() > 1) gap.usual = before - calendar.instant_of(fresh[-2]);
+  return gap;
+}
+
 Stop find_stop(std::span<const IncFacts> incs, const Calendar& calendar, bool if_fresh) {
   const std::string_view last = newest(incs);
   if (!last.empty() && last > calendar.inc_name()) return Stop::clock;
   if (!if_fresh) return Stop::no;
   const std::string_view complete = newest_complete(incs);
   const bool fresh = !complete.empty() && calendar.now() - calendar.instant_of(complete) < kFresh;
-  return fresh ? Stop::no : Stop::not_fresh;
+  if (!fresh) return Stop::not_fresh;
+  // A clock that leapt ahead looks like this, and so does a host that was off: days later there are
+  // incs enough to go on, and people had the time to look.
+  const Gap gap = find_gap(incs, calendar);
+  return gap.seconds > kFresh && gap.seconds > 3 * gap.usual ? Stop::gap : Stop::no;
 }
 
 bool is_held(const IncFacts& inc, const Calendar& calendar) {
@@ -132,6 +163,13 @@ std::string describe(Stop stop, std::span<const IncFacts> incs, const Calendar& 
       return fmt::format(
           "no complete inc is younger than 48 hours ({}): nothing is removed",
           last.empty() ? std::string("there is none") : fmt::format("the newest is {}", last));
+    }
+    case Stop::gap: {
+      const Gap gap = find_gap(incs, calendar);
+      return fmt::format(
+          "there is no complete inc between {} and {}: in case the clock is wrong, nothing is "
+          "removed for two days from the later one on",
+          gap.before, gap.after);
     }
   }
   return {};

@@ -39,7 +39,9 @@ struct IncFacts {
 struct RetentionOptions {
   unsigned min_incs = 0;         ///< MIN_INCS: so many newest complete incs stay
   std::chrono::days min_age{0};  ///< MIN_AGE: an inc younger than this stays
-  bool if_fresh = false;         ///< rm --if-fresh: stop where no complete inc is younger than 48 h
+  /// rm --if-fresh: stop where no complete inc is younger than 48 h, or where those that are come
+  /// after a gap.
+  bool if_fresh = false;
 };
 
 /// What keeps an inc; the first that applies.
@@ -68,6 +70,7 @@ enum class Stop : std::uint8_t {
   no,
   clock,      ///< the clock stands before the newest inc, so it cannot be trusted to date any
   not_fresh,  ///< if_fresh: no complete inc is younger than 48 hours
+  gap,        ///< if_fresh: before those that are, none was taken for unusually long
 };
 
 struct Plan {

@@ -6,8 +6,11 @@
 namespace evojail {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Property;
 
 const Zone kUtc = [](std::int64_t) { return LocalOffset{}; };
 constexpr std::int64_t kHour = 3600;
@@ -130,9 +133,10 @@ TEST_F(Decide, StopsWhenTheClockStandsBeforeTheNewestInc) {
 }
 
 TEST_F(Decide, IfFreshWantsACompleteIncYoungerThan48Hours) {
-  auto incs = incs_of({"2026-01-01-00", "2026-03-20-12"});
+  auto incs = incs_of({"2026-01-01-00", "2026-03-19-12", "2026-03-20-12"});
   EXPECT_EQ(decide_now(incs, {.if_fresh = true}).stop, Stop::no);
   incs[1].complete = false;
+  incs[2].complete = false;
   const Plan plan = decide_now(incs, {.if_fresh = true});
   EXPECT_EQ(plan.stop, Stop::not_fresh);
   EXPECT_FALSE(plan.verdicts[0].removed());
@@ -140,6 +144,27 @@ TEST_F(Decide, IfFreshWantsACompleteIncYoungerThan48Hours) {
   EXPECT_EQ(decide_now(incs).stop, Stop::no);
   EXPECT_EQ(decide_now(incs_of({"2026-03-20-11"}), {.if_fresh = true}).stop, Stop::not_fresh);
   EXPECT_EQ(decide_now({}, {.if_fresh = true}).stop, Stop::not_fresh);
+}
+
+// A clock that leapt ahead makes one fresh inc, beside which the whole history is old.
+TEST_F(Decide, IfFreshStopsAfterALeapOfTheClockOrALongGap) {
+  const auto stop = [&](std::initializer_list<const char*> names) {
+    return decide_now(incs_of(names), {.if_fresh = true}).stop;
+  };
+  const auto leapt = incs_of({"2022-01-01-00", "2022-01-02-00", "2026-03-22-10"});
+  const Plan plan = decide_now(leapt, {.if_fresh = true});
+  EXPECT_EQ(plan.stop, Stop::gap);
+  EXPECT_THAT(plan.verdicts, Each(Property(&Verdict::removed, false)));
+  EXPECT_THAT(describe(plan.stop, leapt, calendar_),
+              AllOf(HasSubstr("2022-01-02-00"), HasSubstr("2026-03-22-10")));
+  EXPECT_EQ(decide_now(leapt).stop, Stop::no);
+  // More incs of the same two days prove nothing, those before do.
+  EXPECT_EQ(stop({"2022-01-01-00", "2022-01-02-00", "2026-03-20-12", "2026-03-21-11"}), Stop::gap);
+  EXPECT_EQ(stop({"2022-01-01-00", "2022-01-02-00", "2026-03-19-12", "2026-03-20-12"}), Stop::no);
+  // A night or two without an inc are none, nor is what the jail is used to.
+  EXPECT_EQ(stop({"2026-03-18-11", "2026-03-19-11", "2026-03-21-11"}), Stop::no);
+  EXPECT_EQ(stop({"2026-03-08-11", "2026-03-15-11", "2026-03-22-11"}), Stop::no);
+  EXPECT_EQ(stop({"2026-03-22-11"}), Stop::no);
 }
 
 TEST(Calendar, KnowsTheInstantOfAnIncInItsZone) {
