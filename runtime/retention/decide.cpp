@@ -50,7 +50,7 @@ std::string_view newest_complete(std::span<const IncFacts> incs) {
 struct Gap {
   std::string_view before;  ///< the newest that is older; empty: none
   std::string_view after;   ///< the oldest that is younger
-  std::int64_t usual = 0;   ///< seconds between `before` and the one before that
+  std::int64_t usual = 0;   ///< seconds between `before` and the one before that; 0: there is none
   std::int64_t seconds = 0;
 };
 
@@ -83,7 +83,8 @@ Stop find_stop(std::span<const IncFacts> incs, const Calendar& calendar, bool if
   // A clock that leapt ahead looks like this, and so does a host that was off: days later there are
   // incs enough to go on, and people had the time to look.
   const Gap gap = find_gap(incs, calendar);
-  return gap.seconds > kFresh && gap.seconds > 3 * gap.usual ? Stop::gap : Stop::no;
+  const bool unusual = gap.usual > 0 && gap.seconds > 3 * gap.usual;
+  return gap.seconds > kFresh && unusual ? Stop::gap : Stop::no;
 }
 
 bool is_held(const IncFacts& inc, const Calendar& calendar) {

@@ -39,6 +39,44 @@ TEST_P(IncsTest, HoldsBind) {
   EXPECT_EQ(world_.remove("web1", {"2025-01-01-00"})[0].status, RemovalStatus::removed);
 }
 
+TEST_P(IncsTest, WhatIsKnownOfIncsFollowsThemToAnotherVolume) {
+  world_.make_jail("web1");
+  const auto pushing = [] { return OpenSessions{{"192.0.2.7"}, true, false}; };
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00", "2026-01-03-00"}) {
+    ASSERT_EQ(world_.take("web1", inc, pushing).status, IncStatus::taken);
+  }
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order"));
+  // As rsync brings them there: the same names, other inodes and subvolumes.
+  for (const char* inc : {"2026-01-01-00", "2026-01-02-00"}) {
+    const std::string path = world_.inc("web1", inc);
+    std::filesystem::copy(path, path + "-copy", std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(unlock_inc(world_.host, "web1", inc));
+    std::filesystem::remove_all(path);
+    std::filesystem::rename(path + "-copy", path);
+  }
+  for (const auto detail : {ListDetail::names, ListDetail::full}) {
+    const auto incs = list_incs(world_.host, "web1", detail).value();
+    EXPECT_TRUE(incs.at(0).held);
+    EXPECT_FALSE(incs.at(1).held);
+    EXPECT_FALSE(incs.at(2).held);
+  }
+  const auto all = list_incs(world_.host, "web1").value();
+  EXPECT_TRUE(std::ranges::none_of(all, &IncInfo::complete));
+  // What the policy removes meanwhile takes nothing along.
+  auto outcomes = world_.remove("web1", {"2026-01-01-00", "2026-01-03-00"});
+  EXPECT_EQ(outcomes[0].status, RemovalStatus::held);
+  EXPECT_EQ(outcomes[1].status, RemovalStatus::removed);
+  EXPECT_FALSE(find_inc(world_.host, "web1", "2026-01-02-00")->complete);
+  const auto holds = list_holds(world_.host, "web1").value();
+  ASSERT_EQ(holds.size(), 1U);
+  EXPECT_EQ(holds.front().identity, find_inc(world_.host, "web1", "2026-01-01-00")->identity);
+  // Another hold does not undo the first.
+  ASSERT_TRUE(hold_inc(world_.host, "web1", "2026-01-02-00", "more"));
+  EXPECT_EQ(list_holds(world_.host, "web1")->size(), 2U);
+  ASSERT_TRUE(release_inc(world_.host, "web1", "2026-01-01-00"));
+  EXPECT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
+}
+
 TEST_P(IncsTest, FreezeHoldsAll) {
   world_.make_jail("web1");
   ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);

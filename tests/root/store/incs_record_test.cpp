@@ -13,6 +13,7 @@ namespace evojail::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST_P(IncsTest, RecordTellsHowItWasTaken) {
   world_.make_jail("web1");
@@ -77,7 +78,6 @@ TEST_P(IncsTest, APushDoesNotKeepAnIncFromBeingBuiltOn) {
   const auto second = world_.take("web1", "2026-01-02-00", pushing);
   ASSERT_EQ(second.status, IncStatus::taken);
   EXPECT_TRUE(second.record.partial);
-  EXPECT_FALSE(second.full_copy);
   EXPECT_EQ(second.record.copied_bytes, 0U);
   EXPECT_EQ(second.record.linked, 3U);
   // What changed under the eyes of both is not linked.
@@ -130,6 +130,19 @@ TEST_P(IncsTest, SettingsAndKeysAreMirrored) {
   EXPECT_FALSE(path_exists(mirror + "/check_policy"));
   // They are beside the incs, not in them.
   EXPECT_FALSE(path_exists(world_.inc("web1", "2026-01-01-01") + "/settings"));
+}
+
+TEST_P(IncsTest, SettingsThatCannotBeMirroredDoNotStopAnInc) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const JailPaths paths(world_.host, "web1");
+  write_file(paths.conf_dir + "/dump", std::string(5 << 20, 'x'));
+  std::filesystem::remove(paths.check_policy);
+  const auto outcome = world_.take("web1", "2026-01-01-01");
+  ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
+  ASSERT_EQ(outcome.warnings.size(), 1U);
+  EXPECT_THAT(outcome.warnings[0], HasSubstr("dump"));
+  EXPECT_FALSE(path_exists(paths.meta_dir + "/settings/check_policy"));
 }
 
 }  // namespace

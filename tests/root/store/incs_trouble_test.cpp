@@ -152,7 +152,6 @@ TEST_P(IncsTest, OneThatCannotBeReadDoesNotStopTheNext) {
 
   const auto outcome = world_.take("web1", "2026-01-04-00");
   ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
-  EXPECT_FALSE(outcome.full_copy);
   if (GetParam() != FileSystem::btrfs) {
     ASSERT_EQ(outcome.warnings.size(), 1U);
     EXPECT_THAT(outcome.warnings[0], HasSubstr("2026-01-03-00"));
@@ -173,29 +172,44 @@ TEST_P(IncsTest, HoldsThatCannotBeReadDoNotStopTheNext) {
   write_file(world_.inc("web1", ".meta") + "/holds.json", "rot");
   const auto outcome = world_.take("web1", "2026-01-02-00");
   ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
-  EXPECT_FALSE(outcome.full_copy);
   EXPECT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::failed);
 }
 
-TEST_P(IncsTest, AnIncThatLacksSomethingIsNotBuiltOn) {
+// What cannot be read for weeks would otherwise cost a full copy each day.
+TEST_P(IncsTest, AnIncThatLacksSomethingIsBuiltOnForWhatItHas) {
   if (GetParam() == FileSystem::btrfs) return;  // nothing there can fail to be read
   world_.make_jail("web1");
+  std::filesystem::create_directory(world_.data("web1") + "/away");
+  write_file(world_.data("web1") + "/away/missed", "missed\n");
   {
-    const OtherFileSystem other(world_.data("web1") + "/dir");
+    const OtherFileSystem other(world_.data("web1") + "/away");
     const auto first = world_.take("web1", "2026-01-01-00");
     ASSERT_EQ(first.status, IncStatus::taken);
     EXPECT_TRUE(first.record.partial);
-    EXPECT_FALSE(first.full_copy);
     const auto second = world_.take("web1", "2026-01-02-00");
-    EXPECT_TRUE(second.full_copy);
-    EXPECT_EQ(second.record.linked, 0U);
+    EXPECT_TRUE(second.record.partial);
+    EXPECT_EQ(second.record.linked, 3U);
+    EXPECT_EQ(second.record.copied_bytes, 0U);
   }
   const auto third = world_.take("web1", "2026-01-03-00");
-  EXPECT_TRUE(third.full_copy);
   EXPECT_FALSE(third.record.partial);
-  const auto fourth = world_.take("web1", "2026-01-04-00");
-  EXPECT_FALSE(fourth.full_copy);
-  EXPECT_EQ(fourth.record.copied_bytes, 0U);
+  EXPECT_EQ(third.record.linked, 3U);
+  EXPECT_EQ(read_text(world_.inc("web1", "2026-01-03-00") + "/data/away/missed"), "missed\n");
+  EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-03-00") + "/data"),
+            describe_tree(world_.data("web1")));
+  EXPECT_EQ(world_.take("web1", "2026-01-04-00").record.copied_bytes, 0U);
+}
+
+TEST_P(IncsTest, DataThatIsMountedOverIsNoEmptyInc) {
+  world_.make_jail("web1");
+  for (const std::string name : {"data", "var"}) {
+    const OtherFileSystem other(JailPaths(world_.host, "web1").jail_dir + "/" + name);
+    const auto refused = world_.take("web1", "2026-01-01-00");
+    ASSERT_EQ(refused.status, IncStatus::failed) << name;
+    EXPECT_THAT(refused.error->message(), HasSubstr("mounted on"));
+    EXPECT_THAT(world_.leftovers(), IsEmpty());
+  }
+  EXPECT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
 }
 
 TEST_P(IncsTest, MissingDataIsAnErrorThatLeavesNothing) {

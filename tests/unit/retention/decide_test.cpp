@@ -158,6 +158,8 @@ TEST_F(Decide, IfFreshStopsAfterALeapOfTheClockOrALongGap) {
   EXPECT_THAT(describe(plan.stop, leapt, calendar_),
               AllOf(HasSubstr("2022-01-02-00"), HasSubstr("2026-03-22-10")));
   EXPECT_EQ(decide_now(leapt).stop, Stop::no);
+  // A policy that keeps today and the first of the month leaves this.
+  EXPECT_EQ(stop({"2026-03-01-10", "2026-03-21-10", "2026-03-22-10"}), Stop::no);
   // More incs of the same two days prove nothing, those before do.
   EXPECT_EQ(stop({"2022-01-01-00", "2022-01-02-00", "2026-03-20-12", "2026-03-21-11"}), Stop::gap);
   EXPECT_EQ(stop({"2022-01-01-00", "2022-01-02-00", "2026-03-19-12", "2026-03-20-12"}), Stop::no);
