@@ -22,7 +22,7 @@ struct BuildRequest {
   int jail_dir = -1;          ///< JAILDIR/NAME
   int incs_dir = -1;          ///< INCDIR/NAME
   std::string temporary;      ///< the name to build under, in `incs_dir`
-  std::string base;           ///< the newest complete inc, in `incs_dir`; empty: none
+  std::string base;           ///< the newest inc to build on, in `incs_dir`; empty: none
   int manifests_dir = -1;     ///< where manifests lie; only with keeps_manifests()
   std::string base_manifest;  ///< the name of the base's, in `manifests_dir`; empty: none
   std::string manifest;       ///< the name to write this inc's under
