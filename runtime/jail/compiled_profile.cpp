@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.hpp"
@@ -82,6 +83,14 @@ Result<CompiledProfile> compile_profile(const Profile& profile) {
   return compiled;
 }
 
+std::optional<ProfileSource> profile_source(const std::string& text) {
+  const auto code = loaded_code();
+  utsname system{};
+  if (!code || ::uname(&system) != 0) return std::nullopt;
+  // libseccomp asks the kernel what it can do.
+  return ProfileSource{.code = *code + system.release, .text = text};
+}
+
 std::string encode(const ProfileSource& source, const CompiledProfile& compiled) {
   const std::string values = pack(compiled);
   Packer packer;
@@ -111,18 +120,17 @@ std::optional<CompiledProfile> decode_compiled_profile(std::string_view bytes,
 
 Result<CompiledProfile> load_compiled_profile(const std::string& file, const std::string& kept) {
   TRY(const std::string text, read_file(file));
-  const auto code = loaded_code();
-  const ProfileSource source{.code = code.value_or(""), .text = text};
-  if (code) {
+  const auto source = profile_source(text);
+  if (source) {
     if (const auto bytes = read_own(kept)) {
-      if (auto compiled = decode_compiled_profile(*bytes, source)) return *std::move(compiled);
+      if (auto compiled = decode_compiled_profile(*bytes, *source)) return *std::move(compiled);
     }
   }
   TRY(const Profile profile, parse_profile(text, file));
   TRY(CompiledProfile compiled, compile_profile(profile));
   // Where it cannot be kept, the next start takes as long as this one.
-  if (code) [[maybe_unused]]
-    const auto done = keep(kept, encode(source, compiled));
+  if (source) [[maybe_unused]]
+    const auto done = keep(kept, encode(*source, compiled));
   return compiled;
 }
 

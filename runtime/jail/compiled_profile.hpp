@@ -30,9 +30,12 @@ struct CompiledProfile {
 
 /// What a profile was compiled from.
 struct ProfileSource {
-  std::string code;  ///< what compiled it, see loaded_code()
+  std::string code;  ///< what compiled it, see loaded_code(), and on which kernel
   std::string text;  ///< the profile's, to the last byte
 };
+
+/// `text` as this process compiles it; nothing where it is not known what runs in it.
+[[nodiscard]] std::optional<ProfileSource> profile_source(const std::string& text);
 
 [[nodiscard]] std::string encode(const ProfileSource& source, const CompiledProfile& compiled);
 /// Nothing unless encode() wrote these bytes, all of them, of this very source.

@@ -22,7 +22,7 @@ namespace evojail {
 /// The one that a jail's PROFILE names, parsed.
 [[nodiscard]] Result<Profile> load_profile(const HostSettings& host, const std::string& name);
 
-/// The same, compiled, and kept in RUNDIR.
+/// The same, compiled, and kept in DATADIR.
 [[nodiscard]] Result<CompiledProfile> load_compiled_profile(const HostSettings& host,
                                                             const std::string& name);
 

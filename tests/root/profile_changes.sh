@@ -9,7 +9,7 @@ make_volume ext4 600 "$T/volume"
 settle "$T/volume"
 shipped=$EVOJAIL_BUILD/share/evojail/profiles/default.json
 mine=$CONF/profiles/default.json
-kept=$T/run/.compiled/default
+kept=$T/lib/compiled/default
 
 # forbid CALL: the administrator's own default profile, without that system call.
 forbid() {

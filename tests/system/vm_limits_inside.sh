@@ -134,7 +134,7 @@ unload() {
 until_true 60 'nf_tables is gone' unload
 run ev start web1
 ((CODE != 0)) || fail 'a jail starts without a firewall'
-must_say 'hint: .*the kernel has no nf_tables'
+[[ $(journalctl -q -u evojail@web1 -o cat) == *'the kernel has no nf_tables'* ]] || fail 'the journal does not say why'
 run ev rename web1 web2
 must_say "evojail firewall web2"
 [[ -d $CONF/web2.d ]] || fail "the jail has not its new name"

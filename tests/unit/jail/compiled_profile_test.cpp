@@ -47,7 +47,7 @@ class KeptProfile : public ::testing::Test {
   }
 
   [[nodiscard]] ProfileSource source() const {
-    return {loaded_code().value(), read_file(file_).value()};
+    return profile_source(read_file(file_).value()).value();
   }
 
   static void write(const std::string& path, const std::string& bytes) {
