@@ -43,9 +43,9 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   if (at_boot) CHECK(enable_jail(service, names.new_name));
   // Last: where the kernel takes no rules, the rest is done all the same.
   if (auto put = put_rules(host, names.new_name); !put) {
-    return std::unexpected(std::move(put).error().hint(
-        fmt::format("the jail is '{0}' now and does not run; its rules are put in place with: "
-                    "evojail firewall {0}",
+    return std::unexpected(std::move(put).error().in(
+        fmt::format("the jail is '{0}' now and does not run; 'evojail firewall {0}' puts its rules "
+                    "in place",
                     names.new_name)));
   }
   if (sessions) CHECK(start_jail(service, names.new_name));
