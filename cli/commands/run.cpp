@@ -45,8 +45,7 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   const auto ended = run_supervisor(options);
   if (ended) return exit_code::done;
   notify_manager(format_failure_notice(ended.error()));
-  options.log(LogLevel::error, ended.error().message());
-  if (!ended.error().hint().empty()) options.log(LogLevel::info, "hint: " + ended.error().hint());
+  log_error(options.log, ended.error());
   return exit_code_of(ended.error());
 }
 

@@ -56,7 +56,6 @@ Result<Profile> load_profile(const HostSettings& host, const std::string& name) 
 
 Result<CompiledProfile> load_compiled_profile(const HostSettings& host, const std::string& name) {
   TRY(const auto file, find_profile(host, name));
-  // No jail's name begins with a dot.
   return load_compiled_profile(file, host.datadir + "/compiled/" + name);
 }
 

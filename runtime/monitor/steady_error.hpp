@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 #include <utility>
 
@@ -19,8 +17,7 @@ class SteadyError {
   /// A try failed. Another error than the last one's is said, too.
   void met(const Error& error) {
     if (std::exchange(said_, error.message()) == error.message()) return;
-    log_(LogLevel::error, error.message());
-    if (!error.hint().empty()) log_(LogLevel::info, fmt::format("hint: {}", error.hint()));
+    log_error(log_, error);
   }
 
   /// A try succeeded: should the error come back, that is news.

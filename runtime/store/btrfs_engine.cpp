@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/amount.hpp"
 #include "base/directory.hpp"
 #include "store/tree_engine.hpp"
 #include "store/tree_remove.hpp"
@@ -82,9 +83,8 @@ Result<BuildResult> BtrfsEngine::build(const BuildRequest& request, const BuildP
   TRY(const unsigned nested, count_nested(request.jail_dir, "the jail"));
   BuildResult result;
   if (nested != 0) {
-    result.troubles.push_back(
-        fmt::format("{} subvolume{} within the jail, whose files are not in this inc", nested,
-                    nested == 1 ? "" : "s"));
+    result.troubles.push_back(fmt::format("{} within the jail, whose files are not in this inc",
+                                          count_of(nested, "subvolume")));
   }
   return result;
 }
