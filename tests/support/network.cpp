@@ -208,9 +208,4 @@ bool carries(const Fd& from, const Fd& to, const std::string& text) {
   return received == text;
 }
 
-bool wait_a_little(int& left) {
-  ::poll(nullptr, 0, 10);
-  return --left > 0;
-}
-
 }  // namespace evojail::test

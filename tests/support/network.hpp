@@ -95,17 +95,4 @@ bool somebody_waits(const Fd& listener);
 /// seconds.
 bool carries(const Fd& from, const Fd& to, const std::string& text);
 
-/// Lets other processes run for a hundredth of a second; false once `left` is used up.
-bool wait_a_little(int& left);
-
-/// Whether `condition` becomes true within ten seconds.
-template <class Condition>
-bool eventually(Condition condition) {
-  int left = 1000;
-  while (!condition()) {
-    if (!wait_a_little(left)) return false;
-  }
-  return true;
-}
-
 }  // namespace evojail::test

@@ -8,6 +8,7 @@
 
 #include "base/fd.hpp"
 #include "config/host_settings.hpp"
+#include "support/eventually.hpp"
 #include "support/loop_volume.hpp"
 #include "support/network.hpp"
 #include "support/temp_directory.hpp"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernel/firewall.hpp"
+#include "support/eventually.hpp"
 #include "support/network.hpp"
 
 namespace evojail::test {
