@@ -25,7 +25,8 @@ struct SubvolumeHistory {
 class BtrfsEngine : public Engine {
  public:
   [[nodiscard]] std::string_view name() const override { return "btrfs"; }
-  [[nodiscard]] std::size_t parallel_builds() const override { return 512; }
+  /// More threads than this cost more to make than the commits that they save.
+  [[nodiscard]] std::size_t parallel_builds() const override { return 256; }
   [[nodiscard]] bool keeps_manifests() const override { return false; }
   Result<void> make_jail_dir(int parent, const std::string& name) override;
   Result<BuildResult> build(const BuildRequest& request, const BuildProgress& progress) override;

@@ -1,7 +1,7 @@
 // The tree engine beside the tools that do the same, on one volume, in one run: the inc of an
-// unchanged tree against `cp -al` and `rsync -a --link-dest`, its removal against `rm -rf` and
-// `rsync --delete` from an empty directory, and the first inc against `cp -a`. Every time is that
-// of a process of its own up to the end of a syncfs(2).
+// unchanged tree against `cp -al`, `rsync -a --link-dest` and the bare links, its removal against
+// `rm -rf` and `rsync --delete` from an empty directory, and the first inc against `cp -a`. Every
+// time is that of a process of its own up to the end of a syncfs(2).
 //
 //   tree_bench [FILES [RUNS [ext4|xfs]]]      200000, 5, ext4 unless said otherwise; needs root
 
@@ -14,14 +14,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "store/parallel.hpp"
 #include "store/tree_inc.hpp"
 #include "store/tree_remove.hpp"
 #include "support/loop_volume.hpp"
@@ -149,6 +153,34 @@ std::function<int()> remove(const Layout& at, const std::string& name) {
   };
 }
 
+/// The least that a tree of links can cost: its directories and one linkat(2) for each name, by all
+/// processors, without a look at any file and without a record of what was linked.
+std::function<int()> only_link(const std::string& from, const std::string& to) {
+  return [from, to] {
+    namespace fs = std::filesystem;
+    std::vector<std::pair<fs::path, fs::path>> dirs{{from, to}};
+    for (std::size_t i = 0; i < dirs.size(); ++i) {
+      const auto [source, copy] = dirs[i];
+      fs::create_directory(copy);
+      for (const auto& entry : fs::directory_iterator(source)) {
+        if (!entry.is_directory()) continue;
+        dirs.emplace_back(entry.path(), copy / entry.path().filename());
+      }
+    }
+    std::atomic<int> failures = 0;
+    evojail::for_each_index(dirs.size(), std::thread::hardware_concurrency(), [&](std::size_t i) {
+      const Fd source = directory(dirs[i].first);
+      const Fd copy = directory(dirs[i].second);
+      for (const auto& entry : fs::directory_iterator(dirs[i].first)) {
+        if (entry.is_directory()) continue;
+        const std::string name = entry.path().filename();
+        if (::linkat(source.get(), name.c_str(), copy.get(), name.c_str(), 0) != 0) ++failures;
+      }
+    });
+    return failures == 0 ? 0 : 1;
+  };
+}
+
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;
@@ -248,6 +280,9 @@ void run(int files, int runs, FileSystem type) {
     std::ranges::rotate(steps, steps.begin() + round % 3);
     std::ranges::rotate(removals, removals.begin() + round % 3);
     for (const auto& [row, work] : steps) table.add(row, measure(at.root, work));
+    table.add("bound: linkat of each name alone",
+              measure(at.root, only_link(at.incs + "/base", at.incs + "/links")));
+    table.add("removal of the bound: evojail", measure(at.root, remove(at, "links")));
     for (const auto& [row, work] : removals) table.add(row, measure(at.root, work));
     ::rmdir((at.incs + "/rs").c_str());
     ::unlink((at.meta + "/ev").c_str());
@@ -256,6 +291,9 @@ void run(int files, int runs, FileSystem type) {
   fmt::print("\n");
   ratio(table, "unchanged inc: cp -al", "unchanged inc: evojail", 2.5);
   ratio(table, "unchanged inc: rsync -a --link-dest", "unchanged inc: evojail", 5);
+  fmt::print(
+      "{:<60}{:>6.2f} x\n", "unchanged inc: cp -al / linkat of each name alone",
+      table.seconds("unchanged inc: cp -al") / table.seconds("bound: linkat of each name alone"));
   ratio(table, "removal: rm -rf", "removal: evojail", 1.5);
   ratio(table, "removal: rsync --delete from an empty one", "removal: evojail", 1.5);
   const double memory = table.most_megabytes(": evojail");
