@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/directory.hpp"
 #include "base/file.hpp"
 #include "config/jail_name.hpp"
@@ -65,6 +67,22 @@ Result<void> remove_settings(const HostSettings& host, const std::string& name,
   return remove_plain_tree(confs.get(), entry.trash_name(), {});
 }
 
+/// A jail without data may go. Where JAILDIR has nobody's, its volume is not mounted: the data
+/// would lose their settings and keys, and keep their name and place.
+Result<void> check_volume_mounted(const HostSettings& host, const std::string& name) {
+  const auto there = check_has_data(host, name);
+  if (there) return {};
+  TRY(const Fd jails, open_directory(host.jaildir));
+  TRY(const auto names, list_directory(jails.get(), host.jaildir));
+  const bool empty =
+      std::ranges::all_of(names, [](const std::string& other) { return other.starts_with('.'); });
+  if (!empty) return {};
+  return std::unexpected(
+      Error(there.error().message())
+          .hint(fmt::format("is the volume mounted? If it is, only settings are left: rm -r {}",
+                            JailPaths(host, name).conf_dir)));
+}
+
 Result<void> check_not_held(const HostSettings& host, const std::string& name) {
   TRY(const auto incs, list_incs(host, name, ListDetail::names));
   std::string held;
@@ -112,6 +130,7 @@ Result<std::vector<std::string>> remove_jail(const HostSettings& host, const std
       return std::unexpected(std::move(jail).error());
     }
     TRY(const FileLock stopped, lock_stopped(host, name));
+    CHECK(check_volume_mounted(host, name));
     CHECK(check_not_held(host, name));
     TRY(const JournalDir journal, JournalDir::open(host));
     JournalEntry entry;

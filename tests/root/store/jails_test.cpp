@@ -290,6 +290,24 @@ TEST_P(JailsTest, AnEmptyMountPointIsNoJail) {
   EXPECT_TRUE(archive_jail(world_.host, "web2"));
 }
 
+TEST_P(JailsTest, RemoveLeavesTheSettingsOfAnEmptyMountPoint) {
+  world_.make_jail("web1");
+  HostSettings below = world_.host;
+  below.jaildir += "-below";
+  ASSERT_EQ(::mkdir(below.jaildir.c_str(), 0700), 0);
+  const auto refused = remove_jail(below, "web1", true, {});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr(below.jaildir));
+  EXPECT_THAT(refused.error().hint(), HasSubstr("mounted"));
+  EXPECT_THAT(refused.error().hint(), HasSubstr(below.confdir + "/web1.d"));
+  EXPECT_TRUE(load_jail(world_.host, "web1"));
+  EXPECT_TRUE(std::filesystem::exists(world_.data("web1")));
+  // With a neighbour the volume is there, and it is this jail's data alone that are gone.
+  ASSERT_EQ(::mkdir((below.jaildir + "/web2").c_str(), 0700), 0);
+  EXPECT_TRUE(remove_jail(below, "web1", true, {}));
+  EXPECT_FALSE(load_jail(world_.host, "web1"));
+}
+
 TEST_P(JailsTest, SettingsAreReplacedWholeOrNotAtAll) {
   world_.make_jail("web1");
   const JailPaths paths(world_.host, "web1");
