@@ -32,7 +32,8 @@ std::optional<Attributes> Attributes::parse(Bytes bytes) {
     found.all_.emplace_back(static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK),
                             bytes.subspan(kHeader, header.nla_len - kHeader));
     // The last one may lack its padding.
-    bytes = bytes.subspan(std::min<std::size_t>(NLA_ALIGN(header.nla_len), bytes.size()));
+    bytes =
+        bytes.subspan(std::min(static_cast<std::size_t>(NLA_ALIGN(header.nla_len)), bytes.size()));
   }
   return found;
 }
