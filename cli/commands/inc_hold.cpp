@@ -4,6 +4,7 @@
 
 #include "cli/declare.hpp"
 #include "cli/hold_date.hpp"
+#include "cli/message.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/text.hpp"
@@ -19,12 +20,17 @@ struct HoldOptions {
   std::optional<std::string> until;
 };
 
+HoldWait note_of_wait(const Invocation& invocation) {
+  if (invocation.quiet) return {};
+  return [](const Error& busy) { print_note("waiting: " + busy.message()); };
+}
+
 Result<void> run_hold(const Invocation& invocation, const HoldOptions& options) {
   TRY(const IncName name, parse_inc_word(options.word));
   CHECK(require_inc_owner(invocation.host, name.jail));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
-  CHECK(hold_inc(invocation.host, name.jail, name.inc, reason, until));
+  CHECK(hold_inc(invocation.host, name.jail, name.inc, reason, until, note_of_wait(invocation)));
   if (invocation.quiet) return {};
   fmt::print("inc '{}' is held{}\n", options.word,
              options.until ? fmt::format(" up to and including {}", *options.until) : "");
@@ -51,21 +57,23 @@ Result<std::vector<IncName>> select_held(const HostSettings& host, const std::st
 Result<void> run_release(const Invocation& invocation, const std::string& word) {
   TRY(const auto incs, select_held(invocation.host, word));
   for (const IncName& inc : incs) {
-    CHECK(release_inc(invocation.host, inc.jail, inc.inc));
+    CHECK(release_inc(invocation.host, inc.jail, inc.inc, note_of_wait(invocation)));
     if (!invocation.quiet) fmt::print("inc '{}/{}' is held no more\n", inc.jail, inc.inc);
   }
   return {};
 }
 
-/// Stopped first: what a compromised client could still do to its data ends now.
+/// Stopped first: what a compromised client could still do to its data ends now, however long an
+/// inc that is under way keeps the holds waiting.
 Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options) {
   CHECK(require_jail(invocation.host, options.word));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, options.word));
-  TRY(const std::size_t held, hold_all_incs(invocation.host, options.word, reason, until));
   TRY(const bool at_boot, disable_jail(service, options.word));
+  TRY(const std::size_t held,
+      hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation)));
   if (invocation.quiet) return {};
   fmt::print("jail '{}' is {}{}; {} held\n", options.word,
              sessions ? fmt::format("stopped, {} ended", count_of(*sessions, "session")) : "off",

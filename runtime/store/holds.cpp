@@ -21,9 +21,14 @@ using Json = nlohmann::ordered_json;
 bool binds(const Hold& hold, std::int64_t now) { return !hold.until || *hold.until > now; }
 
 /// The jail's lock, with nothing left half-done behind it.
-Result<FileLock> lock_settled(const HostSettings& host, const std::string& name) {
-  TRY(FileLock lock, lock_store(host, name));
-  CHECK(recover(host, name, Trash::may_stay));
+Result<FileLock> lock_settled(const HostSettings& host, const std::string& name,
+                              const HoldWait& waits) {
+  auto lock = lock_store(host, name);
+  if (!lock && lock.error().kind() == ErrorKind::busy) {
+    if (waits) waits(lock.error());
+    lock = lock_store(host, name, FileLock::Wait::yes);
+  }
+  if (lock) CHECK(recover(host, name, Trash::may_stay));
   return lock;
 }
 
@@ -82,7 +87,8 @@ void extend(Hold& hold, const std::string& reason, std::optional<std::int64_t> u
 
 Result<bool> set_inc_locked(const HostSettings& host, const std::string& name,
                             const std::string& inc, bool locked) {
-  TRY(const FileLock lock, lock_settled(host, name));
+  TRY(const FileLock lock, lock_store(host, name));
+  CHECK(recover(host, name, Trash::may_stay));
   CHECK(find_inc(host, name, inc));
   const std::string path = JailPaths(host, name).incs_dir;
   TRY(const Fd incs_dir, open_directory(path));
@@ -148,9 +154,10 @@ Result<std::vector<Hold>> list_holds(const HostSettings& host, const std::string
 }
 
 Result<void> hold_inc(const HostSettings& host, const std::string& name, const std::string& inc,
-                      const std::string& reason, std::optional<std::int64_t> until) {
+                      const std::string& reason, std::optional<std::int64_t> until,
+                      const HoldWait& waits) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
-  TRY(const FileLock lock, lock_settled(host, name));
+  TRY(const FileLock lock, lock_settled(host, name, waits));
   TRY(HeldIncs incs, open_holds(host, name));
   TRY(const std::string identity, identify_inc(incs, name, inc));
   const Hold hold{.identity = identity,
@@ -168,9 +175,10 @@ Result<void> hold_inc(const HostSettings& host, const std::string& name, const s
 }
 
 Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
-                                  const std::string& reason, std::optional<std::int64_t> until) {
+                                  const std::string& reason, std::optional<std::int64_t> until,
+                                  const HoldWait& waits) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
-  TRY(const FileLock lock, lock_settled(host, name));
+  TRY(const FileLock lock, lock_settled(host, name, waits));
   // A jail may have no incs yet, but then they have a place.
   CHECK(open_directory(host.incdir));
   TRY(const auto list, list_incs(host, name, ListDetail::names));
@@ -195,9 +203,9 @@ Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& n
   return held;
 }
 
-Result<void> release_inc(const HostSettings& host, const std::string& name,
-                         const std::string& inc) {
-  TRY(const FileLock lock, lock_settled(host, name));
+Result<void> release_inc(const HostSettings& host, const std::string& name, const std::string& inc,
+                         const HoldWait& waits) {
+  TRY(const FileLock lock, lock_settled(host, name, waits));
   TRY(HeldIncs incs, open_holds(host, name));
   TRY(const std::string identity, identify_inc(incs, name, inc));
   const auto found = find_hold(incs.holds, identity);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,21 +33,28 @@ struct Hold {
 [[nodiscard]] Result<std::vector<Hold>> list_holds(const HostSettings& host,
                                                    const std::string& name);
 
-/// Holds one inc. An inc that is held already gets the new reason and date.
+/// Told once, before a change of holds waits for the inc, rm or other operation that is at work on
+/// the jail: an error that says which. Refused, the hold would come too late or never.
+using HoldWait = std::function<void(const Error&)>;
+
+/// Holds one inc. One that is held already keeps its reason beside this one, and of both ends the
+/// later.
 [[nodiscard]] Result<void> hold_inc(const HostSettings& host, const std::string& name,
                                     const std::string& inc, const std::string& reason,
-                                    std::optional<std::int64_t> until = {});
+                                    std::optional<std::int64_t> until = {},
+                                    const HoldWait& waits = {});
 
-/// Holds every inc of the jail (`freeze`). One that is held already keeps its reason beside this
-/// one, and of both ends the later; a jail without incs has none to hold, and that is no error.
+/// Holds every inc of the jail (`freeze`) as hold_inc() does; a jail without incs has none to hold,
+/// and that is no error.
 /// @return how many are held now.
 [[nodiscard]] Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
                                                 const std::string& reason,
-                                                std::optional<std::int64_t> until = {});
+                                                std::optional<std::int64_t> until = {},
+                                                const HoldWait& waits = {});
 
 /// Lets one inc go again; not being held is an error.
 [[nodiscard]] Result<void> release_inc(const HostSettings& host, const std::string& name,
-                                       const std::string& inc);
+                                       const std::string& inc, const HoldWait& waits = {});
 
 /// bkctld's inc-lock and inc-unlock: the read-only property of a btrfs inc.
 /// @return false where incs are plain directories and there is nothing to do.

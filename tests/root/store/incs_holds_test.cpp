@@ -5,14 +5,45 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "base/file.hpp"
 #include "config/layout.hpp"
 #include "root/store/incs_fixture.hpp"
 #include "store/holds.hpp"
+#include "store/store_lock.hpp"
 
 namespace evojail::test {
 namespace {
+
+TEST_P(IncsTest, HoldsWaitForWhoeverIsAtWork) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  std::optional<FileLock> at_work;
+  std::string said;
+  const auto lock = [&] {
+    auto taken = lock_store(world_.host, "web1");
+    ASSERT_TRUE(taken);
+    at_work = std::move(*taken);
+  };
+  const auto ends = [&](const Error& busy) {
+    said += busy.message();
+    at_work.reset();
+  };
+  lock();
+  EXPECT_TRUE(hold_inc(world_.host, "web1", "2026-01-01-00", "court order", {}, ends));
+  EXPECT_THAT(std::exchange(said, ""), testing::HasSubstr("held by pid"));
+  lock();
+  EXPECT_TRUE(release_inc(world_.host, "web1", "2026-01-01-00", ends));
+  EXPECT_THAT(std::exchange(said, ""), testing::HasSubstr("held by pid"));
+  lock();
+  EXPECT_TRUE(hold_all_incs(world_.host, "web1", "intrusion", {}, ends));
+  EXPECT_THAT(std::exchange(said, ""), testing::HasSubstr("held by pid"));
+  EXPECT_TRUE(hold_all_incs(world_.host, "web1", "intrusion", {}, ends));
+  EXPECT_EQ(said, "") << "nobody was at work";
+}
 
 TEST_P(IncsTest, HoldsBind) {
   world_.make_jail("web1");
