@@ -266,11 +266,14 @@ nft::Table plan_shared() {
   table.chains[std::string(output)] = base_chain(NF_INET_LOCAL_OUT, std::move(from_jail));
 
   // Between the ranges and the shared labels lie uids that are none of evojail's business. The
-  // labels are: a jail could make itself such a uid, and no session's socket has one.
+  // labels are: a jail could make itself such a uid, and no session's socket has one. One load for
+  // both, or "at most" for "below", and nft(8) takes the two comparisons for a range, which it
+  // writes with another expression since 1.1.
   nft::Rule between = uid;
+  append(between, {nft::Compare{NFT_CMP_GTE, big_endian(kPastUids, 4)}});
+  between.insert(between.end(), uid.begin(), uid.end());
   append(between,
-         {nft::Compare{NFT_CMP_GTE, big_endian(kPastUids, 4)},
-          nft::Compare{NFT_CMP_LTE, big_endian(kFirstLabel - 1, 4)}, nft::Verdict{NFT_RETURN, {}}});
+         {nft::Compare{NFT_CMP_LT, big_endian(kFirstLabel, 4)}, nft::Verdict{NFT_RETURN, {}}});
   table.chains[std::string(wall)] = {
       std::nullopt,
       {std::move(between),
