@@ -64,6 +64,22 @@ Result<void> await_step(int channel, std::string_view operation, std::string_vie
   return {};
 }
 
+/// user_namespaces(7), ERRORS of unshare(2).
+std::string_view cure_of(int code) {
+  switch (code) {
+    case EPERM:
+      return "none can be made in a chroot, and a container may refuse them: run evojail on the "
+             "host";
+    case ENOSPC:
+    case EUSERS:
+      return "raise user.max_user_namespaces (sysctl)";
+    case EINVAL:
+      return "use a kernel with CONFIG_USER_NS";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 Result<Fd> make_user_namespace(std::uint32_t base, std::uint64_t processes) {
@@ -78,7 +94,10 @@ Result<Fd> make_user_namespace(std::uint32_t base, std::uint64_t processes) {
         return make_in_steps(theirs.get(), base, processes);
       }));
   theirs.reset();
-  CHECK(await_step(ours.get(), "making", "a user namespace"));
+  if (auto made = await_step(ours.get(), "making", "a user namespace"); !made) {
+    const int code = made.error().code();
+    return std::unexpected(std::move(made).error().hint(cure_of(code)));
+  }
   const std::string proc = fmt::format("/proc/{}/", child.pid());
   const std::string map = uid_map_of(base);
   CHECK(write_file(proc + "uid_map", map));

@@ -45,11 +45,8 @@ Findings check_isolation(const HostSettings& host) {
   Findings findings{check_seccomp()};
   const auto user_namespace = make_user_namespace(kProbeBase, kProbeProcesses);
   if (!user_namespace) {
-    findings.push_back(missing(
-        "user namespaces", user_namespace.error().message(),
-        user_namespace.error().hint().empty()
-            ? "raise user.max_user_namespaces (sysctl), and use a kernel with CONFIG_USER_NS"
-            : user_namespace.error().hint()));
+    const Error& error = user_namespace.error();
+    findings.push_back(missing("user namespaces", error.message(), error.hint()));
     return findings;
   }
   findings.push_back(good("user namespaces", "a trial succeeded"));

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "base/file.hpp"
 #include "kernel/clone.hpp"
@@ -110,6 +111,30 @@ TEST(UserNamespace, GivesItsRootEveryIdOfTheMapAndNoUserNamespaceOfItsOwn) {
   const auto status = child->wait();
   ASSERT_TRUE(status);
   EXPECT_EQ(status->value, 0);
+}
+
+/// The exit code of a child: 0 where making one fails with `code` and the cure has `word`.
+template <class Prepare>
+int failure_after(const Prepare& prepare, int code, std::string_view word) {
+  auto child = clone_process(0, [&] {
+    if (!prepare()) return 1;
+    const auto user_namespace = make_user_namespace(kBase, 100);
+    if (user_namespace) return 2;
+    if (user_namespace.error().code() != code) return 3;
+    return user_namespace.error().hint().contains(word) ? 0 : 4;
+  });
+  if (!child) return -1;
+  const auto status = child->wait();
+  return status && status->exited ? status->value : -1;
+}
+
+TEST(UserNamespace, ThatCannotBeMadeHasTheCureOfItsCause) {
+  const auto in_chroot = [] { return ::chroot("/usr") == 0; };
+  EXPECT_EQ(failure_after(in_chroot, EPERM, "chroot"), 0);
+  const auto user_namespace = make_user_namespace(kBase, 100);
+  ASSERT_TRUE(user_namespace) << user_namespace.error().message();
+  const auto within = [&] { return enter_user_namespace(user_namespace->get()).has_value(); };
+  EXPECT_EQ(failure_after(within, ENOSPC, "max_user_namespaces"), 0);
 }
 
 }  // namespace
