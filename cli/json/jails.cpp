@@ -15,7 +15,7 @@ using json = nlohmann::ordered_json;
 json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
 json allow_value(const JailSettings& settings) {
-  if (settings.allow_all) return "all";
+  if (settings.allow_all) return json::array({"all"});
   json list = json::array();
   for (const Prefix& prefix : settings.allow) list.push_back(to_string(prefix));
   return list;

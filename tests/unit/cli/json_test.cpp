@@ -24,9 +24,9 @@ TEST(Json, SimpleFacts) {
   EXPECT_EQ(read(keys_json("a", {"ssh-ed25519 x"}))["keys"][0], "ssh-ed25519 x");
 }
 
-TEST(Json, AddressesAreAllOrAList) {
+TEST(Json, AddressesAreAList) {
   JailSettings settings;
-  EXPECT_EQ(read(allow_json("a", settings))["allow"], "all");
+  EXPECT_EQ(read(allow_json("a", settings))["allow"], json::array({"all"}));
   settings.allow_all = false;
   EXPECT_EQ(read(allow_json("a", settings))["allow"], json::array());
   settings.allow.push_back(*parse_prefix("192.0.2.0/24"));
