@@ -137,13 +137,14 @@ std::string removal_outcomes_json(const std::vector<RemovalOutcome>& outcomes) {
 std::string verification_json(const std::string& name, const std::string& inc,
                               const IncVerification& verification) {
   using Proof = IncVerification::Proof;
-  json document = {{"jail", name},
-                   {"inc", inc},
-                   {"proof", verification.proof == Proof::snapshot   ? json("snapshot")
-                             : verification.proof == Proof::manifest ? json("manifest")
-                                                                     : json()},
-                   {"unchanged", verification.unchanged},
-                   {"troubles", json(verification.troubles)}};
+  json document = {
+      {"jail", name},
+      {"inc", inc},
+      {"proof", verification.proof == Proof::snapshot   ? json("snapshot")
+                : verification.proof == Proof::manifest ? json("manifest")
+                                                        : json()},
+      {"unchanged", verification.proof == Proof::none ? json() : json(verification.unchanged)},
+      {"troubles", json(verification.troubles)}};
   if (verification.proof == Proof::manifest) {
     const VerifyOutcome& tree = verification.tree;
     document.update({{"names", tree.names},

@@ -104,6 +104,13 @@ TEST(Json, Outcomes) {
   EXPECT_TRUE(removal["error"].is_null());
 }
 
+TEST(Json, WhatCannotBeVerifiedIsNotKnownToHaveChanged) {
+  EXPECT_TRUE(read(verification_json("a", "2026-03-22-11", {}))["unchanged"].is_null());
+  IncVerification changed;
+  changed.proof = IncVerification::Proof::snapshot;
+  EXPECT_EQ(read(verification_json("a", "2026-03-22-11", changed))["unchanged"], false);
+}
+
 TEST(Json, BytesThatAreNoTextDoNotBreakADocument) {
   const json value = read(findings_json({note("volume", "name \xff\xfe", "mend it")}));
   EXPECT_EQ(value["findings"][0]["level"], "note");
