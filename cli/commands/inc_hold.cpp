@@ -72,12 +72,17 @@ Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, options.word));
   TRY(const bool at_boot, disable_jail(service, options.word));
-  TRY(const std::size_t held,
-      hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation)));
+  const auto held =
+      hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
+  if (!held) {
+    return std::unexpected(
+        Error(held.error())
+            .in(fmt::format("jail '{}' is off, but its incs are not held", options.word)));
+  }
   if (invocation.quiet) return {};
   fmt::print("jail '{}' is {}{}; {} held\n", options.word,
              sessions ? fmt::format("stopped, {} ended", count_of(*sessions, "session")) : "off",
-             at_boot ? ", and no longer starts at boot" : "", count_of(held, "inc"));
+             at_boot ? ", and no longer starts at boot" : "", count_of(*held, "inc"));
   return {};
 }
 

@@ -163,6 +163,17 @@ TEST_F(Incs, OfAFrozenJailMayBeNone) {
             "jail 'web1' is stopped, 0 sessions ended; 0 incs held\n");
 }
 
+TEST_F(Incs, ThatCannotBeHeldLeaveTheirJailOff) {
+  must({"inc", "--at", days_ago(1)});
+  must({"start", "web1"});
+  // No holds can be written where their file's place is taken.
+  std::filesystem::create_directory(host().incdir + "/web1/.meta/holds.json");
+  const Ended frozen = run({"freeze", "web1", "--reason", "broken into"});
+  EXPECT_EQ(frozen.code, 1);
+  EXPECT_THAT(frozen.err, HasSubstr("jail 'web1' is off, but its incs are not held"));
+  EXPECT_EQ(run({"is-on", "web1"}).code, 100);
+}
+
 TEST_F(Incs, ThatWereHeldAndDeletedByHandDoNotKeepTheirJail) {
   const std::string inc = days_ago(1);
   must({"inc", "--at", inc});
