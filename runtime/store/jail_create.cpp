@@ -40,7 +40,10 @@ Result<void> check_unused(const HostSettings& host, const std::string& name) {
         Error(fmt::format("there is no jail '{}', but '{}' exists", name, path)).hint(hint));
   };
   if (path_exists(paths.conf_dir)) {
-    return leftover(paths.conf_dir, "move it away, or choose another name");
+    return leftover(paths.conf_dir, path_exists(paths.archive_dir)
+                                        ? "the jail is archived; evojail(8) says how it comes back "
+                                          "or goes for good: TAKING BACK, TAKING LEAVE"
+                                        : "move it away, or choose another name");
   }
   if (path_exists(paths.jail_dir)) {
     return leftover(paths.jail_dir, "move it away, or choose another name");

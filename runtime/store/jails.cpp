@@ -54,8 +54,13 @@ Result<std::string> load_jail_text(const HostSettings& host, const std::string& 
               ErrorKind::layout_version)
             .hint("evojail(8) says how to move it over: MOVING FROM BKCTLD"));
   }
-  return std::unexpected(Error(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail)
-                             .hint("evojail list shows the jails, evojail init makes one"));
+  return std::unexpected(
+      Error(fmt::format("no such jail: '{}'", name), ErrorKind::no_such_jail)
+          .hint(path_exists(paths.archive_dir)
+                    ? fmt::format("it is archived in '{}'; evojail(8) says how it comes back: "
+                                  "TAKING BACK, TAKING LEAVE",
+                                  paths.archive_dir)
+                    : "evojail list shows the jails, evojail init makes one"));
 }
 
 Result<void> check_has_data(const HostSettings& host, const std::string& name) {

@@ -291,6 +291,9 @@ TEST_F(Jails, AreRenamedArchivedAndRemovedWithTheirRules) {
   EXPECT_EQ(must({"list"}).out, "");
   EXPECT_TRUE(std::filesystem::exists(host().archivesdir + "/web2/data"));
   EXPECT_THAT(test::run("nft list table inet evojail"), Not(HasSubstr("jail/web2/in")));
+  // Whoever asks for it hears where it is.
+  EXPECT_THAT(run({"start", "web2"}).err, HasSubstr("hint: it is archived in '"));
+  EXPECT_THAT(run({"init", "web2"}).err, HasSubstr("hint: the jail is archived"));
   // Its incs are thinned on, by its policy.
   EXPECT_THAT(must({"list-incs", "web2", "--no-header"}).out, HasSubstr("complete"));
   write(conf("web2", "incs_policy"), "none\n");
