@@ -27,8 +27,10 @@ std::array<StoreDir, 3> store_dirs(const HostSettings& host) {
 Result<Fd> open_store_dir(const StoreDir& dir) {
   auto fd = open_directory(dir.path);
   if (!fd && fd.error().code() == ENOENT) {
-    return std::unexpected(Error(fmt::format("{} '{}' does not exist", dir.key, dir.path))
-                               .hint(fmt::format("make it: mkdir -p -m 0700 {}", dir.path)));
+    return std::unexpected(
+        Error(fmt::format("{} '{}' does not exist", dir.key, dir.path))
+            .hint(
+                fmt::format("is the volume mounted? On a new one: mkdir -p -m 0700 {}", dir.path)));
   }
   return fd;
 }
