@@ -68,7 +68,7 @@ First steps, as root:
   evojail init web1                 a jail, with a port of its own
   evojail key web1 id_ed25519.pub   the client's public key
   evojail start web1                it can push to root@HOST:/data/
-  evojail inc && evojail rm --if-fresh
+  evojail inc; evojail rm --if-fresh
                                     daily: copy each jail, thin what is old
 )";
   for (const auto& [group, heading] : kGroups) {

@@ -137,7 +137,7 @@ Action declare_rm(Arguments& arguments) {
   arguments.flag("--json", command->json, "for machines");
   arguments.example("rm --dry-run", "What would go.");
   arguments.example("rm web1 --explain", "Why what stays stays, and until when.");
-  arguments.example("rm", "Daily, after 'evojail inc'.");
+  arguments.example("rm --if-fresh", "Daily, after 'evojail inc', as the timer does.");
   arguments.note(
       "A policy that cannot be parsed stops the removal of that jail's incs. A jail without one "
       "keeps all its incs. Held incs stay.");

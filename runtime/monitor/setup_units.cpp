@@ -8,10 +8,11 @@ namespace evojail {
 
 Findings check_units() {
   if (!systemd_is_running()) {
-    return {note("systemd",
-                 "not PID 1 here: jails are started directly and do not come back after "
-                 "a reboot by themselves",
-                 "have 'evojail start all' run at boot, and 'evojail inc' and 'evojail rm' daily")};
+    return {note(
+        "systemd",
+        "not PID 1 here: jails are started directly and do not come back after "
+        "a reboot by themselves",
+        "have 'evojail start all' run at boot, and 'evojail inc; evojail rm --if-fresh' daily")};
   }
   for (const char* directory :
        {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
