@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 
@@ -32,6 +33,14 @@ void warn_of_full_volume(const HostSettings& host) {
                   format_bytes(space->available), format_bytes(space->reserve)));
 }
 
+/// Likewise: where one jail's directory is missing, mostly all of them are.
+void warn_of_missing_data(const std::vector<JailStatus>& jails) {
+  const auto without = std::ranges::count(jails, false, &JailStatus::has_data);
+  if (without == 0) return;
+  print_warning(fmt::format("{} without data in JAILDIR: is the volume mounted?",
+                            count_of(static_cast<std::uint64_t>(without), "jail")));
+}
+
 int run_status(const Invocation& invocation, const StatusOptions& options) {
   const bool all = !options.name || *options.name == "all";
   const auto names = select_jails(invocation.host, all ? "all" : *options.name);
@@ -56,6 +65,7 @@ int run_status(const Invocation& invocation, const StatusOptions& options) {
     fmt::print("{}", status_table(jails, !options.no_header, stdout_takes_colour()));
     if (!all && !jails.empty()) fmt::print("{}", status_details(jails.front(), now));
   }
+  warn_of_missing_data(jails);
   if (!jails.empty()) warn_of_full_volume(invocation.host);
   return failures.finish(names->size());
 }

@@ -7,6 +7,7 @@
 #include "retention/policy.hpp"
 #include "store/incs.hpp"
 #include "store/jails.hpp"
+#include "store/moves.hpp"
 
 namespace evojail {
 namespace {
@@ -70,6 +71,10 @@ Result<JailStatus> read_jail_status(const HostSettings& host, const std::string&
   } else {
     status.answered = false;
     status.troubles.push_back(answer.error().message());
+  }
+  if (const auto data = check_has_data(host, name); !data) {
+    status.has_data = false;
+    status.troubles.push_back(data.error().message());
   }
   read_keys(paths, status);
   read_policy(paths, status);

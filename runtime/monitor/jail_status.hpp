@@ -27,6 +27,7 @@ struct JailStatus {
   std::optional<std::string> newest_inc;  ///< by name; dated ones only
   std::optional<std::size_t> incs;        ///< dated ones
   std::size_t held_incs = 0;
+  bool has_data = true;  ///< JAILDIR/NAME is there
   bool has_incs_policy = false;
   std::size_t policy_days = 0;    ///< its lines that count days; bkctld's status shows both
   std::size_t policy_months = 0;  ///< and months

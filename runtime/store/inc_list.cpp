@@ -11,6 +11,7 @@
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
 #include "store/incs.hpp"
+#include "store/jails.hpp"
 #include "store/meta_dir.hpp"
 
 namespace evojail {
@@ -152,7 +153,12 @@ Result<IncInfo> find_inc(const HostSettings& host, const std::string& name,
 
 Result<std::vector<std::string>> list_inc_owners(const HostSettings& host) {
   auto incs = open_directory(host.incdir);
-  if (!incs && incs.error().code() == ENOENT) return std::vector<std::string>();
+  if (!incs && incs.error().code() == ENOENT) {
+    TRY(const auto jails, list_jails(host));
+    if (jails.empty()) return std::vector<std::string>();
+    return std::unexpected(Error(fmt::format("INCDIR '{}' does not exist", host.incdir))
+                               .hint("is the volume mounted?"));
+  }
   if (!incs) return std::unexpected(std::move(incs).error());
   TRY(auto names, list_directory(incs->get(), host.incdir));
   std::erase_if(names, [&incs](const std::string& name) {

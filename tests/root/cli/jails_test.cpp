@@ -210,6 +210,20 @@ TEST_F(Jails, DoNotWaitForWhoIsSilent) {
   must({"is-on", "db1"});
 }
 
+TEST_F(Jails, WhoseVolumeIsNotMountedAreNotPassedOver) {
+  must({"init", "web1"});
+  EXPECT_EQ(must({"status"}).err, "");
+  std::filesystem::rename(host().jaildir, host().jaildir + ".away");
+  std::filesystem::rename(host().incdir, host().incdir + ".away");
+  EXPECT_EQ(must({"status"}).err,
+            "evojail: warning: 1 jail without data in JAILDIR: is the volume mounted?\n");
+  for (const char* command : {"inc", "rm", "start"}) {
+    const Ended ended = command == std::string("start") ? run({"start", "all"}) : run({command});
+    EXPECT_EQ(ended.code, 1) << command;
+    EXPECT_THAT(ended.err, HasSubstr("hint: is the volume mounted?")) << command;
+  }
+}
+
 TEST_F(Jails, AreStoppedByABrokenProfileWithItsLine) {
   must({"init", "web1"});
   std::filesystem::create_directory(host().confdir + "/profiles");
