@@ -81,6 +81,7 @@ Action declare_stop(Arguments& arguments) {
 }
 
 Action declare_restart(Arguments& arguments) {
+  arguments.note("A jail that is off is started, too.");
   arguments.example("restart all", "After 'evojail update': onto the new base image.");
   return for_jails(arguments, "restarting jails", restart_one);
 }
