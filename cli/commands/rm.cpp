@@ -90,11 +90,14 @@ int run_rm(const Invocation& invocation, const RmCommand& command) {
   Calendar calendar(std::time(nullptr), load_local_zone());
 
   std::vector<RemovalPlan> plans;
+  std::vector<RemovalOutcome> unplanned;
   Failures failures;
   for (const std::string& owner : *owners) {
     auto plan = plan_removal(invocation.host, owner, calendar,
                              {.if_fresh = command.if_fresh, .explain = command.explain});
     if (!plan) {
+      unplanned.push_back(
+          {.owner = owner, .inc = {}, .status = RemovalStatus::failed, .error = plan.error()});
       failures.add(owner, std::move(plan).error());
       continue;
     }
@@ -109,6 +112,11 @@ int run_rm(const Invocation& invocation, const RmCommand& command) {
     collect_failures(outcomes, failures);
   }
   if (command.json) {
+    // For whoever reads nothing but the document.
+    for (const RemovalOutcome& jail : unplanned) {
+      plans.push_back({.owner = jail.owner, .incs = {}, .stopped = jail.error->message()});
+      outcomes.push_back(jail);
+    }
     fmt::print("{}\n", only_show ? removal_plans_json(plans) : removal_outcomes_json(outcomes));
   } else if (only_show) {
     print_plans(plans, command);

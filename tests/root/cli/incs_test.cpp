@@ -163,6 +163,22 @@ TEST_F(Incs, OfAFrozenJailMayBeNone) {
             "jail 'web1' is stopped, 0 sessions ended; 0 incs held\n");
 }
 
+TEST_F(Incs, OfABrokenPolicyAreNamedInJsonToo) {
+  must({"inc", "--at", days_ago(1)});
+  write(conf("web1", "incs_policy"), "");
+  const Ended removal = run({"rm", "--json"});
+  EXPECT_EQ(removal.code, 1);
+  const json failed = json::parse(removal.out)["incs"];
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0]["jail"], "web1");
+  EXPECT_TRUE(failed[0]["inc"].is_null());
+  EXPECT_EQ(failed[0]["status"], "failed");
+  const json plans = json::parse(run({"rm", "--dry-run", "--json"}).out)["jails"];
+  ASSERT_EQ(plans.size(), 1U);
+  EXPECT_TRUE(plans[0]["stopped"].is_string());
+  EXPECT_EQ(plans[0]["incs"], json::array());
+}
+
 TEST_F(Incs, ThatCannotBeHeldLeaveTheirJailOff) {
   must({"inc", "--at", days_ago(1)});
   must({"start", "web1"});
