@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "store/jails.hpp"
 #include "store/volume.hpp"
 
 namespace evojail {
@@ -143,6 +144,11 @@ Result<void> check_store(const HostSettings& host) {
 Result<void> check_store_place(const HostSettings& host) {
   const auto dirs = store_dirs(host);
   CHECK(check_apart(dirs));
+  if (!path_exists(host.jaildir)) {
+    // Jails without the directory of their data: what would be made now lay below the mount point.
+    TRY(const auto jails, list_jails(host));
+    if (!jails.empty()) CHECK(open_store_dir(dirs[0]));
+  }
   std::array<Fd, 3> fds;
   for (std::size_t i = 0; i < dirs.size(); ++i) {
     TRY(fds[i], open_nearest(dirs[i].path));

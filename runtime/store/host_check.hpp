@@ -37,7 +37,8 @@ struct StoreFacts {
 [[nodiscard]] Result<void> check_store(const HostSettings& host);
 
 /// check_store() for directories that may be missing: those are judged by the nearest directory
-/// above them. Changes nothing.
+/// above them. Where there are jails, JAILDIR may not be missing: its volume is not mounted.
+/// Changes nothing.
 [[nodiscard]] Result<void> check_store_place(const HostSettings& host);
 
 /// The directory, or, where it is missing, the nearest one above it.

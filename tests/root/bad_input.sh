@@ -146,7 +146,7 @@ sed "s|^JAILDIR=.*|JAILDIR=$T/plain/jails|; s|^INCDIR=.*|INCDIR=$T/plain/incs|; 
 bad 1 'btrfs|ext4|xfs' "$EVOJAIL" --config "$T/settings.tmpfs" init new1
 equal "$(find "$T/plain" -mindepth 1)" '' 'directories were made on a volume that is refused'
 # A host where nothing has been made yet: what is refused leaves it so.
-sed "s|=$T/volume/|=$T/volume/fresh/|; s|=$T/\(conf\|lib\|run\|log\)$|=$T/fresh/\1|" "$T/settings" >"$T/settings.fresh"
+sed "s|=$T/volume/|=$T/volume/fresh/|; s,=$T/\(conf\|lib\|run\|log\)$,=$T/fresh/\1," "$T/settings" >"$T/settings.fresh"
 fresh() { "$EVOJAIL" --config "$T/settings.fresh" "$@"; }
 bad 1 '2999' fresh init new1 --port 2999
 bad 1 'port' fresh init new1 --port 70000

@@ -222,6 +222,10 @@ TEST_F(Jails, WhoseVolumeIsNotMountedAreNotPassedOver) {
     EXPECT_EQ(ended.code, 1) << command;
     EXPECT_THAT(ended.err, HasSubstr("hint: is the volume mounted?")) << command;
   }
+  EXPECT_THAT(run({"check-setup"}).out, HasSubstr("cure: is the volume mounted?"));
+  // Nor is anything made where the volume is going to be mounted.
+  EXPECT_THAT(run({"init", "web2"}).err, HasSubstr("hint: is the volume mounted?"));
+  EXPECT_FALSE(std::filesystem::exists(host().jaildir));
 }
 
 TEST_F(Jails, AreStoppedByABrokenProfileWithItsLine) {

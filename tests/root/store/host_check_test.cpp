@@ -188,6 +188,7 @@ TEST(HostCheck, TakesSubvolumesOfOneBtrfsForOneVolume) {
   world.make_jail("web1");
   world.host.incdir = world.data("web1") + "/incs";
   world.host.jaildir = world.volume.path() + "/jails2";
+  ASSERT_EQ(::mkdir(world.host.jaildir.c_str(), 0700), 0);
   EXPECT_TRUE(make_store(world.host));
 }
 
