@@ -7,6 +7,17 @@
 #include <string>
 
 namespace evojail {
+namespace {
+
+/// What an event carries. A descriptor alone does not say whose it is: within one round the number
+/// may have been closed and given to another one.
+constexpr std::uint64_t tag_of(int fd, std::uint32_t watch) {
+  return std::uint64_t{watch} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+constexpr int fd_of(std::uint64_t tag) { return static_cast<int>(tag & 0xffffffffU); }
+
+}  // namespace
 
 Result<EventLoop> EventLoop::make() {
   Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
@@ -17,11 +28,11 @@ Result<EventLoop> EventLoop::make() {
 Result<void> EventLoop::watch(int fd, Callback callback) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = fd;
+  event.data.u64 = tag_of(fd, ++last_watch_);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     return fail_errno("watching descriptor", std::to_string(fd));
   }
-  watched_[fd] = std::make_shared<Callback>(std::move(callback));
+  watched_[fd] = {last_watch_, std::make_shared<Callback>(std::move(callback))};
   return {};
 }
 
@@ -67,9 +78,10 @@ Result<void> EventLoop::run() {
     if (ready < 0 && errno != EINTR) return fail_errno("waiting on", "an epoll descriptor");
     for (int i = 0; i < ready && running_; ++i) {
       // An earlier callback of this round may have unwatched it.
-      const auto found = watched_.find(events[static_cast<std::size_t>(i)].data.fd);
-      if (found == watched_.end()) continue;
-      const auto callback = found->second;
+      const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
+      const auto found = watched_.find(fd_of(tag));
+      if (found == watched_.end() || tag_of(found->first, found->second.number) != tag) continue;
+      const auto callback = found->second.callback;
       (*callback)();
     }
     run_due_timers();

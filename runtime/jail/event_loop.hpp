@@ -39,8 +39,14 @@ class EventLoop {
   void run_due_timers();
   [[nodiscard]] int timeout_ms() const;
 
+  struct Watch {
+    std::uint32_t number = 0;
+    std::shared_ptr<Callback> callback;
+  };
+
   Fd epoll_;
-  std::map<int, std::shared_ptr<Callback>> watched_;
+  std::map<int, Watch> watched_;  ///< by descriptor
+  std::uint32_t last_watch_ = 0;
   std::multimap<Clock::time_point, std::pair<TimerId, Callback>> timers_;
   TimerId last_timer_ = 0;
   bool running_ = false;

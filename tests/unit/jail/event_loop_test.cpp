@@ -1,7 +1,9 @@
 #include "jail/event_loop.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace evojail {
 namespace {
@@ -70,6 +72,26 @@ TEST_F(EventLoopTest, a_descriptor_can_be_unwatched_by_another_ones_callback) {
   }));
   ASSERT_TRUE(loop_.run());
   EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, an_event_of_a_closed_descriptor_is_not_taken_for_its_successors) {
+  Fd other(::eventfd(1, EFD_CLOEXEC));
+  Fd successor;
+  const int number = other.get();
+  bool called = false;
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    loop_.unwatch(readable_.get());
+    loop_.unwatch(number);
+    const Fd silent(::eventfd(0, EFD_CLOEXEC));
+    other.reset();
+    successor = Fd(::dup3(silent.get(), number, O_CLOEXEC));
+    ASSERT_TRUE(loop_.watch(number, [&] { called = true; }));
+    loop_.at(Clock::now(), [&] { loop_.stop(); });
+  }));
+  ASSERT_TRUE(loop_.watch(number, [] {}));
+  ASSERT_TRUE(loop_.run());
+  ASSERT_EQ(successor.get(), number);
+  EXPECT_FALSE(called);
 }
 
 }  // namespace
