@@ -19,7 +19,11 @@ Result<void> ControlDoor::open(int listener) {
 
 void ControlDoor::admit(int listener) {
   auto connection = accept_root(listener);
-  if (!connection) return log_(LogLevel::warning, connection.error().message());
+  if (!connection) {
+    log_(LogLevel::warning, connection.error().message());
+    if (connection.error().code() != 0) pause(listener);
+    return;
+  }
   const int fd = connection->get();
   if (const auto set = set_patience(fd, reply_patience); !set) {
     return log_(LogLevel::warning, set.error().message());
@@ -30,6 +34,17 @@ void ControlDoor::admit(int listener) {
   const auto timer =
       loop_.at(EventLoop::Clock::now() + patience, [this, fd] { static_cast<void>(dismiss(fd)); });
   visitors_.insert_or_assign(fd, Visitor{std::move(*connection), timer});
+}
+
+/// Out of descriptors or memory: whoever knocks stays in the queue, the loop must not spin on it.
+void ControlDoor::pause(int listener) {
+  loop_.unwatch(listener);
+  loop_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this, listener] {
+    if (const auto opened = open(listener); !opened) {
+      log_(LogLevel::error, opened.error().message());
+      loop_.stop();
+    }
+  });
 }
 
 void ControlDoor::hear(int connection) {

@@ -25,6 +25,7 @@ class ControlDoor {
 
  private:
   void admit(int listener);
+  void pause(int listener);
   void hear(int connection);
   Fd dismiss(int connection);
 
