@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -50,6 +51,15 @@ Result<Fd> signals() {
   Fd fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail_errno("making", "a signal descriptor");
   return fd;
+}
+
+/// A session takes two descriptors, and what a shell gives is meant for programs that select(2).
+/// Where no more can be had, on_connection() lets the connections wait.
+void allow_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 bool allows(const JailSettings& settings, const Prefix& host) {
@@ -186,7 +196,8 @@ class Supervisor {
           log(LogLevel::error, "reloading: " + reloaded.error().message());
         }
       } else {
-        loop_.stop();
+        // A SIGHUP behind it stays unread: a reload would forget the end.
+        return loop_.stop();
       }
     }
   }
@@ -344,6 +355,7 @@ Result<JailSettings> settings_in_force(const SupervisorOptions& options,
 }  // namespace
 
 Result<void> run_supervisor(const SupervisorOptions& options) {
+  allow_descriptors();
   TRY(Fd signal_fd, signals());
   TRY(EventLoop loop, EventLoop::make());
   TRY(auto state, take_handed_over(JailPaths(options.host, options.name).run_lock));

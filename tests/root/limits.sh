@@ -82,6 +82,22 @@ session_echoes web1 'the client goes on' || fail 'the session of the client is g
 exec {stranger}<&-
 close_session web1
 
+step 'what the shell of whoever starts a jail may open does not decide about its sessions'
+set_in wide1 MAX_SESSIONS 100
+must ev stop wide1
+(
+  ulimit -Sn 40
+  must ev start wide1
+)
+callers=()
+for _ in {1..20}; do
+  exec {caller}<>"/dev/tcp/127.0.0.1/$(port_of wide1)"
+  callers+=("$caller")
+done
+all_in() { [[ $(pgrep -cP "$(init_of wide1)") == 20 ]]; }
+until_true 20 'every caller has a session' all_in
+for caller in "${callers[@]}"; do exec {caller}<&-; done
+
 step 'one stranger cannot take all sessions'
 make_machine stranger 1
 make_machine friend 2
