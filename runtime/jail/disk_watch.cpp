@@ -63,6 +63,7 @@ void DiskWatch::judge() {
   const DiskLook volume{space->available, space->reserve, is_recent(mark_of(host_))};
   auto counts = sessions_.disk_use();
   JailStir stir;
+  if (!volume.low()) ban_.lift();
   if (volume.low()) stir = add_written(counts);
   end(guard_.look(volume, counts, stir), volume);
 }
@@ -71,6 +72,8 @@ bool DiskWatch::is_low() const {
   const auto space = free_space(host_);
   return space && space->available < space->reserve;
 }
+
+bool DiskWatch::turns_away() const { return ban_.holds(DiskBan::Clock::now()) && is_low(); }
 
 bool DiskWatch::has_anybody_to_watch() {
   const auto now = EventLoop::Clock::now();
@@ -104,6 +107,7 @@ void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volu
       sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   if (ended == 0) return;
   touch(mark_of(host_));
+  ban_.begin(DiskBan::Clock::now());
   log_(LogLevel::error, fmt::format("ending {}: {} are free on the volume, DISK_RESERVE keeps {}",
                                     count_of(ended, "writing session"),
                                     format_bytes(volume.available), format_bytes(volume.reserve)));

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/host_settings.hpp"
+#include "jail/disk_ban.hpp"
 #include "jail/disk_guard.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/log.hpp"
@@ -28,6 +29,10 @@ class DiskWatch {
   /// Whether the volume is low now: asked, not remembered.
   [[nodiscard]] bool is_low() const;
 
+  /// Whether a new session is to be turned away: one has just been ended for the volume, which is
+  /// low still.
+  [[nodiscard]] bool turns_away() const;
+
  private:
   void look();
   void judge();
@@ -42,6 +47,7 @@ class DiskWatch {
   SessionTable& sessions_;
   LogSink log_;
   DiskGuard guard_;
+  DiskBan ban_;
   bool watching_ = false;
   EventLoop::Clock::time_point watch_until_{};
 };

@@ -143,6 +143,11 @@ class Supervisor {
         sessions_.turn_away(*accepted, "not allowed");
         continue;
       }
+      if (disk_.turns_away()) {
+        sessions_.turn_away(*accepted,
+                            "the volume is below DISK_RESERVE, and sessions wrote to it");
+        continue;
+      }
       if (const auto begun = sessions_.begin(std::move(*accepted),
                                              {settings_.max_sessions, settings_.login_grace});
           !begun) {

@@ -56,6 +56,12 @@ session_echoes db1 'still here' || fail "the neighbour's session ended"
 until_true 30 'the log says so' grep -Eq 'ending [0-9]+ writing sessions?: [0-9.]+ [KMG]iB are free on the volume, DISK_RESERVE keeps [0-9.]+ [KMG]iB' "$T/log/web1.log"
 ! grep -q 'writing session' "$T/log/db1.log" || fail 'sessions of the neighbour were ended'
 
+step 'who was ended for it does not come back and write on'
+run in_jail web1 'dd if=/dev/zero of=/data/again bs=1M count=1'
+[[ $CODE != 0 && ! -e $JAILS/web1/data/again ]] || fail 'the next session wrote on'
+grep -q 'turning .* away: the volume is below DISK_RESERVE' "$T/log/web1.log" || fail 'the log does not say so'
+must in_jail db1 true
+
 step 'status says so, of a jail that does nothing too'
 must ev status
 must_say 'are free on the volume, DISK_RESERVE keeps'
