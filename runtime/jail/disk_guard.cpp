@@ -34,12 +34,14 @@ bool DiskGuard::writes(std::uint32_t id, const DiskUse& use) const {
 }
 
 bool DiskGuard::is_enough(const JailStir& stir) {
+  rest_ = 0;
   ++falls_;
+  ++falls_in_a_row_;
   if (!stir.whole || stir.processes != stir_.processes ||
       stir.activity > stir_.activity + quiet_activity) {
     ++stirs_;
   }
-  return falls_ >= long_patience || (falls_ >= patience && 2 * stirs_ >= falls_);
+  return falls_in_a_row_ >= long_patience || (falls_ >= patience && 2 * stirs_ >= falls_);
 }
 
 std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
@@ -67,7 +69,8 @@ std::set<std::uint32_t> DiskGuard::look(const DiskLook& volume,
   const bool unseen = low_ && fell && !first && writers.empty() && !volume.explained;
   const bool enough = unseen && is_enough(stir);
   stir_ = stir;
-  if (!unseen || enough) falls_ = stirs_ = 0;
+  if (!unseen || enough) falls_in_a_row_ = 0;
+  if (enough || (!unseen && ++rest_ > longest_rest)) falls_ = stirs_ = 0;
   if (!enough) return writers;
   for (const auto& [id, counts] : use) writers.insert(id);
   return writers;

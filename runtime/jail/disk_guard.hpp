@@ -43,11 +43,14 @@ class DiskGuard {
   static constexpr std::uint64_t quiet_written = 1 << 20;
   /// Activity between two looks that counts as none: an idle sshd wakes now and then.
   static constexpr std::uint64_t quiet_activity = 2;
-  /// After so many looks in a row in which the volume fell and nobody was seen to write (processes
+  /// After so many looks in which the volume fell and nobody was seen to write (processes
   /// that nobody reaps take their counts with them; much of a file system's own data is in no
   /// count), everybody in a jail that stirred in half of them is taken for a writer.
   static constexpr unsigned patience = 20;
-  /// And after so many everybody in any jail.
+  /// Looks without a fall between them do not begin the count anew, up to so many: a writer could
+  /// rest in time.
+  static constexpr unsigned longest_rest = 8;
+  /// And after so many without a rest everybody in any jail.
   static constexpr unsigned long_patience = 3 * patience;
 
   /// @param use of each open session; `written` matters only while the volume is low, and so does
@@ -70,8 +73,10 @@ class DiskGuard {
   std::uint64_t available_ = 0;
   std::uint64_t headroom_ = std::numeric_limits<std::uint64_t>::max();  // above the reserve
   JailStir stir_;
-  unsigned falls_ = 0;
+  unsigned falls_in_a_row_ = 0;
+  unsigned falls_ = 0;  // with rests between them
   unsigned stirs_ = 0;  // of those falls
+  unsigned rest_ = 0;   // looks since the last of them
   bool low_ = false;
   bool was_low_ = false;  // at the look before
   bool moved_ = false;    // since the look before

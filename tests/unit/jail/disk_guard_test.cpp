@@ -116,6 +116,15 @@ struct Fall {
     }
     return ended;
   }
+
+  /// Looks at it while it does not fall.
+  Ids rest(unsigned times) {
+    Ids ended;
+    for (unsigned i = 0; i < times && ended.empty(); ++i) {
+      ended = guard.look(low(down), {{1, {}}}, stir);
+    }
+    return ended;
+  }
 };
 
 void forks(JailStir& stir) { ++stir.processes; }
@@ -154,8 +163,23 @@ TEST(DiskGuard, a_fall_that_is_explained_or_that_stops_is_nobodys) {
   Fall fall;
   EXPECT_EQ(fall.look(10 * DiskGuard::patience, forks, true), Ids{});
   EXPECT_EQ(fall.look(DiskGuard::patience - 1, forks), Ids{});
-  EXPECT_EQ(fall.guard.look(low(fall.down), {{1, {}}}), Ids{});
+  EXPECT_EQ(fall.rest(DiskGuard::longest_rest + 1), Ids{});
   EXPECT_EQ(fall.look(DiskGuard::patience - 1, forks), Ids{});
+}
+
+TEST(DiskGuard, who_writes_with_rests_is_no_better) {
+  Fall fall;
+  EXPECT_EQ(fall.look(DiskGuard::patience, forks), Ids{}) << "the first look says nothing";
+  EXPECT_EQ(fall.rest(DiskGuard::longest_rest), Ids{});
+  EXPECT_EQ(fall.look(1, forks), Ids{1});
+}
+
+TEST(DiskGuard, a_quiet_jail_bears_falls_with_rests) {
+  Fall fall;
+  for (unsigned i = 0; i < 10; ++i) {
+    EXPECT_EQ(fall.look(DiskGuard::patience, idles), Ids{});
+    EXPECT_EQ(fall.rest(1), Ids{});
+  }
 }
 
 }  // namespace
