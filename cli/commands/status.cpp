@@ -27,10 +27,8 @@ struct StatusOptions {
 /// All jails' trouble, so said once, whatever was asked for.
 void warn_of_full_volume(const HostSettings& host) {
   const auto space = free_space(host);
-  if (!space || space->available >= space->reserve) return;
-  print_warning(
-      fmt::format("{} are free on the volume, DISK_RESERVE keeps {}: writing sessions end",
-                  format_bytes(space->available), format_bytes(space->reserve)));
+  if (!space || !space->low()) return;
+  print_warning(fmt::format("{}: writing sessions end", describe(*space)));
 }
 
 /// Likewise: where one jail's directory is missing, mostly all of them are.

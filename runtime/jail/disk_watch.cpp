@@ -26,6 +26,19 @@ constexpr std::int64_t write_back_seconds = 35;
 /// Its modification time says when a supervisor, of any jail, last ended a session for the volume.
 std::string mark_of(const HostSettings& host) { return host.rundir + "/.lock/disk-reserve"; }
 
+/// A volume runs out of whichever is scarcer.
+DiskLook look_of(const FreeSpace& space, bool explained) {
+  // What nobody makes faster than so many bytes.
+  constexpr std::uint64_t bytes_of_inode = 16 << 10;
+  const DiskLook bytes{space.available, space.reserve, explained};
+  if (space.inodes_reserve == 0 || bytes.low()) return bytes;
+  // An inode is taken at once: no ended session takes any more.
+  const DiskLook inodes{space.inodes_available * bytes_of_inode,
+                        space.inodes_reserve * bytes_of_inode};
+  if (inodes.low()) return inodes;
+  return inodes.available - inodes.reserve < bytes.available - bytes.reserve ? inodes : bytes;
+}
+
 bool is_recent(const std::string& mark) {
   struct stat facts{};
   if (::stat(mark.c_str(), &facts) != 0) return false;
@@ -60,17 +73,17 @@ void DiskWatch::look() {
 void DiskWatch::judge() {
   const auto space = free_space(host_);
   if (!space) return log_(LogLevel::warning, space.error().message());
-  const DiskLook volume{space->available, space->reserve, is_recent(mark_of(host_))};
+  const DiskLook volume = look_of(*space, is_recent(mark_of(host_)));
   auto counts = sessions_.disk_use();
   JailStir stir;
   if (!volume.low()) ban_.lift();
   if (volume.low()) stir = add_written(counts);
-  end(guard_.look(volume, counts, stir), volume);
+  end(guard_.look(volume, counts, stir), *space);
 }
 
 bool DiskWatch::is_low() const {
   const auto space = free_space(host_);
-  return space && space->available < space->reserve;
+  return space && space->low();
 }
 
 bool DiskWatch::turns_away() const { return ban_.holds(DiskBan::Clock::now()) && is_low(); }
@@ -102,15 +115,14 @@ JailStir DiskWatch::add_written(std::map<std::uint32_t, DiskUse>& counts) {
   return stir;
 }
 
-void DiskWatch::end(const std::set<std::uint32_t>& writers, const DiskLook& volume) {
+void DiskWatch::end(const std::set<std::uint32_t>& writers, const FreeSpace& space) {
   const auto ended =
       sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   if (ended == 0) return;
   touch(mark_of(host_));
   ban_.begin(DiskBan::Clock::now());
-  log_(LogLevel::error, fmt::format("ending {}: {} are free on the volume, DISK_RESERVE keeps {}",
-                                    count_of(ended, "writing session"),
-                                    format_bytes(volume.available), format_bytes(volume.reserve)));
+  log_(LogLevel::error,
+       fmt::format("ending {}: {}", count_of(ended, "writing session"), describe(space)));
 }
 
 }  // namespace evojail

@@ -11,6 +11,7 @@
 #include "jail/log.hpp"
 #include "jail/session_table.hpp"
 #include "jail/supervisor_state.hpp"
+#include "store/host_check.hpp"
 
 namespace evojail {
 
@@ -39,7 +40,7 @@ class DiskWatch {
   [[nodiscard]] bool has_anybody_to_watch();
   /// Of the jail's processes; what was written goes to `counts`.
   JailStir add_written(std::map<std::uint32_t, DiskUse>& counts);
-  void end(const std::set<std::uint32_t>& writers, const DiskLook& volume);
+  void end(const std::set<std::uint32_t>& writers, const FreeSpace& space);
 
   const HostSettings& host_;
   const SupervisorState& state_;

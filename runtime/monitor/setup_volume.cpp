@@ -31,9 +31,10 @@ Finding check_space(const FreeSpace& space, const StoreFacts& facts) {
   };
   const std::string text =
       fmt::format("{:.1f} GiB free of {:.1f} GiB", gib(space.available), gib(facts.size));
-  if (space.available >= space.reserve) return good("volume", text);
+  if (!space.low()) return good("volume", text);
+  const std::string lacking = space.low_in_bytes() ? text : describe(space);
   return missing("volume",
-                 fmt::format("{}, less than DISK_RESERVE: writing sessions are ended", text),
+                 fmt::format("{}, less than DISK_RESERVE: writing sessions are ended", lacking),
                  "free some space: thin the incs (evojail rm), or enlarge the volume");
 }
 

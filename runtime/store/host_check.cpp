@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "base/amount.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "store/jails.hpp"
@@ -213,7 +214,18 @@ Result<FreeSpace> free_space(const HostSettings& host) {
   TRY(const Fd jails, open_directory(host.jaildir));
   TRY(const Volume volume, inspect_volume(jails.get(), host.jaildir));
   return FreeSpace{.available = volume.available,
-                   .reserve = volume.size / 100 * host.disk_reserve_percent};
+                   .reserve = volume.size / 100 * host.disk_reserve_percent,
+                   .inodes_available = volume.inodes_available,
+                   .inodes_reserve = volume.inodes / 100 * host.disk_reserve_percent};
+}
+
+std::string describe(const FreeSpace& space) {
+  if (space.low() && !space.low_in_bytes()) {
+    return fmt::format("{} inodes are free on the volume, DISK_RESERVE keeps {}",
+                       space.inodes_available, space.inodes_reserve);
+  }
+  return fmt::format("{} are free on the volume, DISK_RESERVE keeps {}",
+                     format_bytes(space.available), format_bytes(space.reserve));
 }
 
 }  // namespace evojail

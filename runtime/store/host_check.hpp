@@ -56,12 +56,22 @@ struct StoreFacts {
 /// RUNDIR and RUNDIR/.lock (0700), DATADIR (0755), LOGDIR (0750), each where it is missing.
 [[nodiscard]] Result<void> make_run_dirs(const HostSettings& host);
 
-/// Bytes of the volume that DISK_RESERVE keeps free of clients' data, and bytes available now: when
-/// `available` falls below `reserve`, writing sessions end, so that the neighbours' incs still fit.
+/// Bytes and inodes of the volume that DISK_RESERVE keeps free of clients' data, and what is
+/// available now: when either falls below its reserve, writing sessions end, so that the
+/// neighbours' incs still fit.
 struct FreeSpace {
   std::uint64_t available = 0;
   std::uint64_t reserve = 0;
+  std::uint64_t inodes_available = 0;
+  std::uint64_t inodes_reserve = 0;
+
+  [[nodiscard]] bool low_in_bytes() const noexcept { return available < reserve; }
+  [[nodiscard]] bool low() const noexcept {
+    return low_in_bytes() || inodes_available < inodes_reserve;
+  }
 };
+/// "2.0 GiB are free on the volume, DISK_RESERVE keeps 5.0 GiB", or inodes where they are scarce.
+[[nodiscard]] std::string describe(const FreeSpace& space);
 [[nodiscard]] Result<FreeSpace> free_space(const HostSettings& host);
 
 }  // namespace evojail

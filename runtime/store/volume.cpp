@@ -112,6 +112,8 @@ Result<Volume> inspect_volume(int dir, const std::string& path) {
   volume.read_only = (mount.f_flag & ST_RDONLY) != 0;
   volume.size = static_cast<std::uint64_t>(mount.f_blocks) * mount.f_frsize;
   volume.available = static_cast<std::uint64_t>(mount.f_bavail) * mount.f_frsize;
+  volume.inodes = mount.f_files;
+  volume.inodes_available = mount.f_favail;
   if (volume.type == VolumeType::btrfs) {
     volume.available -= std::min(volume.available, bytes_without_place(volume.id));
   }

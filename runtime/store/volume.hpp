@@ -19,6 +19,8 @@ struct Volume {
   bool read_only = false;
   std::uint64_t size = 0;       ///< bytes
   std::uint64_t available = 0;  ///< bytes; what is written and has no place yet is taken off
+  std::uint64_t inodes = 0;     ///< 0: the file system makes them as it needs them
+  std::uint64_t inodes_available = 0;
 };
 
 /// The volume of an open directory; a file system that is none of the three is an error.

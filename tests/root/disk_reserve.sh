@@ -82,3 +82,18 @@ must push "$T/big" web1:/data/big
 must cmp "$T/big" "$JAILS/web1/data/big"
 close_session web1
 close_session db1
+
+step 'a volume runs out of inodes as well'
+# Leaves 500 more than a reserve of 30 percent.
+mkdir "$T/volume/many"
+read -r inodes left < <(df --output=itotal,iavail "$T/volume" | tail -n 1)
+(cd "$T/volume/many" && seq 1 $((left - inodes * 3 / 10 - 500)) | xargs touch)
+# shellcheck disable=SC2016
+in_jail web1 'i=0; while mkdir /data/m$i; do (cd /data/m$i && touch $(seq 1 100)); sleep 0.1; i=$((i + 1)); done' </dev/null >/dev/null 2>&1 &
+WRITER=$!
+until_true 120 'who makes files is over' is_over "$WRITER"
+grep -Eq 'ending [0-9]+ writing sessions?: [0-9]+ inodes are free on the volume, DISK_RESERVE keeps [0-9]+' "$T/log/web1.log" ||
+  fail 'the log does not say so'
+must ev status
+must_say 'inodes are free on the volume'
+touch "$JAILS/db1/data/one more" || fail 'there is no inode left for the neighbour'
