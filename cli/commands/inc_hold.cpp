@@ -115,10 +115,9 @@ Action declare_freeze(Arguments& arguments) {
                    "the last day of the holds; without it they have no end");
   arguments.note(
       "An inc that is held already keeps its reason beside this one, and of both ends the later. "
-      "Nor does systemd start the jail at boot any more; 'start all' and 'restart all' do: "
-      "'evojail "
-      "ip NAME none' keeps its client out whatever starts it. To take it up again: evojail "
-      "inc-release NAME, evojail start NAME, and systemctl enable for its unit.");
+      "Nor does systemd start the jail at boot any more; 'start all' and 'restart all' do. What "
+      "keeps its client out whatever starts it: 'evojail ip NAME none'. To take it up again: "
+      "evojail inc-release NAME, evojail start NAME, and systemctl enable for its unit.");
   arguments.example("freeze web1 --reason 'client compromised'",
                     "Nothing of its history goes until somebody has looked at it.");
   return

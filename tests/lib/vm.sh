@@ -11,7 +11,10 @@ make_vm_root() {
   tar -C "$root" --numeric-owner --xattrs -xf "$IMAGE"
   DESTDIR=$root cmake --install "$EVOJAIL_BUILD" >"$T/install.log" || fail "installing: $(cat "$T/install.log")"
   mkdir -p "$root/usr/lib/modules" "$root/backup" "$root/tests"
-  cp -a "$KERNEL"/lib/modules/. "$root/usr/lib/modules/"
+  # In packages of Debian 13 they lie below /usr.
+  local modules=$KERNEL/lib/modules
+  [[ -d $modules ]] || modules=$KERNEL/usr/lib/modules
+  cp -a "$modules"/. "$root/usr/lib/modules/"
   for package in "$KERNEL"/tools/*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -C "$root" --keep-directory-symlink -x
   done
