@@ -102,7 +102,7 @@ must in_jail web1 true
 run /run/host-crash -c 'kill -SEGV $$'
 until_true 60 'a later crash on the host is handled' handled host-crash
 ! handled dash || fail "the crash of a jail ran the host's core handler"
-must grep -q 'RLIMIT_CORE set to 1' <(dmesg)
+must grep -Eq 'RLIMIT_CORE (is )?set to 1' <(dmesg) # "is" since Linux 6.11
 echo "$cores" >/proc/sys/kernel/core_pattern
 set_in db1 PROFILE default
 must ev restart db1
