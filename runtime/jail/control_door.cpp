@@ -38,13 +38,11 @@ void ControlDoor::admit(int listener) {
 
 /// Out of descriptors or memory: whoever knocks stays in the queue, the loop must not spin on it.
 void ControlDoor::pause(int listener) {
-  loop_.unwatch(listener);
-  loop_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this, listener] {
-    if (const auto opened = open(listener); !opened) {
-      log_(LogLevel::error, opened.error().message());
-      loop_.stop();
-    }
-  });
+  loop_.pause(listener, EventLoop::Clock::now() + std::chrono::seconds(1),
+              [this](const Error& error) {
+                log_(LogLevel::error, error.message());
+                loop_.stop();
+              });
 }
 
 void ControlDoor::hear(int connection) {

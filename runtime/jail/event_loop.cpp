@@ -40,6 +40,23 @@ void EventLoop::unwatch(int fd) {
   if (watched_.erase(fd) > 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
+void EventLoop::pause(int fd, Clock::time_point when, std::function<void(const Error&)> failed) {
+  const auto found = watched_.find(fd);
+  if (found == watched_.end()) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  // Another number: neither an event of this round nor a later watch of `fd` is this one's.
+  const std::uint32_t number = found->second.number = ++last_watch_;
+  at(when, [this, fd, number, failed = std::move(failed)] {
+    const auto paused = watched_.find(fd);
+    if (paused == watched_.end() || paused->second.number != number) return;
+    const auto callback = paused->second.callback;
+    if (const auto watched = watch(fd, *callback); !watched) {
+      unwatch(fd);
+      failed(watched.error());
+    }
+  });
+}
+
 EventLoop::TimerId EventLoop::at(Clock::time_point when, Callback callback) {
   timers_.emplace(when, std::pair{++last_timer_, std::move(callback)});
   return last_timer_;

@@ -24,6 +24,9 @@ class EventLoop {
   /// Calls `callback` whenever `fd` is readable or hung up. The descriptor stays the caller's.
   [[nodiscard]] Result<void> watch(int fd, Callback callback);
   void unwatch(int fd);
+  /// Leaves what comes on a watched descriptor where it is until `when`, unless unwatch() comes
+  /// first; then its callback goes on, or `failed` hears why it cannot.
+  void pause(int fd, Clock::time_point when, std::function<void(const Error&)> failed);
 
   /// Calls `callback` once, at or after `when`, and not before every descriptor that is ready had
   /// its turn. @return a number that is never 0.

@@ -31,13 +31,8 @@ void MknodService::on_call() {
 }
 
 void MknodService::wait_for_token() {
-  loop_.unwatch(state_.init.mknod_listener.get());
-  loop_.at(rate_.next(TokenBucket::Clock::now()), [this] {
-    const int listener = state_.init.mknod_listener.get();
-    if (const auto watched = loop_.watch(listener, [this] { on_call(); }); !watched) {
-      give_up(watched.error());
-    }
-  });
+  loop_.pause(state_.init.mknod_listener.get(), rate_.next(TokenBucket::Clock::now()),
+              [this](const Error& error) { give_up(error); });
 }
 
 /// The kernel holds callers for as long as the listener is open, and answers ENOSYS once it is

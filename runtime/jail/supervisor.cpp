@@ -166,14 +166,11 @@ class Supervisor {
   /// Out of descriptors or memory: the connection stays in the queue, the loop must not spin on it.
   void pause_accepting(const Error& error) {
     log(LogLevel::error, error.message());
-    loop_.unwatch(state_.listener.get());
-    loop_.at(EventLoop::Clock::now() + std::chrono::seconds(1), [this] {
-      if (const auto watched = loop_.watch(state_.listener.get(), [this] { on_connection(); });
-          !watched) {
-        log(LogLevel::error, watched.error().message());
-        loop_.stop();
-      }
-    });
+    loop_.pause(state_.listener.get(), EventLoop::Clock::now() + std::chrono::seconds(1),
+                [this](const Error& failure) {
+                  log(LogLevel::error, failure.message());
+                  loop_.stop();
+                });
   }
 
   void on_init() {

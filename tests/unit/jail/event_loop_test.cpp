@@ -74,6 +74,44 @@ TEST_F(EventLoopTest, a_descriptor_can_be_unwatched_by_another_ones_callback) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(EventLoopTest, a_paused_descriptor_has_its_callback_again_in_time) {
+  int calls = 0;
+  const auto never = [](const Error& error) { ADD_FAILURE() << error.message(); };
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    if (++calls == 2) return loop_.stop();
+    loop_.pause(readable_.get(), Clock::now() + std::chrono::milliseconds(2), never);
+    loop_.at(Clock::now(), [&] { EXPECT_EQ(calls, 1) << "ready, and paused"; });
+  }));
+  ASSERT_TRUE(loop_.run());
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(EventLoopTest, a_paused_descriptor_can_be_unwatched) {
+  int calls = 0;
+  const auto now = Clock::now();
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    ++calls;
+    loop_.pause(readable_.get(), now, [](const Error& error) { FAIL() << error.message(); });
+    loop_.unwatch(readable_.get());
+  }));
+  loop_.at(now + std::chrono::milliseconds(2), [&] { loop_.stop(); });
+  ASSERT_TRUE(loop_.run());
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, a_pause_that_cannot_end_is_told_of) {
+  std::string said;
+  ASSERT_TRUE(loop_.watch(readable_.get(), [&] {
+    loop_.pause(readable_.get(), Clock::now(), [&](const Error& error) {
+      said = error.message();
+      loop_.stop();
+    });
+    ASSERT_EQ(::close(readable_.release()), 0);
+  }));
+  ASSERT_TRUE(loop_.run());
+  EXPECT_NE(said, "");
+}
+
 TEST_F(EventLoopTest, an_event_of_a_closed_descriptor_is_not_taken_for_its_successors) {
   Fd other(::eventfd(1, EFD_CLOEXEC));
   Fd successor;
