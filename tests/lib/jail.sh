@@ -46,6 +46,8 @@ port_of() { ev port "$1"; }
 supervisor_of() { pid_listening "$(port_of "$1")"; }
 policy() { printf '%s\n' "${@:2}" >"$CONF/$1.d/incs_policy"; }
 incs_of() { find "$INCS/$1" -mindepth 1 -maxdepth 1 -name '[0-9]*' -printf '%f\n' 2>/dev/null | sort; }
+# inc_name TIME: the name of an inc that is taken then.
+inc_name() { date -d "$1" +%Y-%m-%d-%H; }
 # hour_ago TIME: an inc's name, the same from the beginning of a test to its end.
-hour_ago() { date -d "$1 ago $test_began" +%Y-%m-%d-%H; }
+hour_ago() { inc_name "$1 ago $test_began"; }
 test_began=$(date '+%F %T')

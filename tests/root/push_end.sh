@@ -40,11 +40,11 @@ must_print ' complete '
 step 'a second one within the hour waits for the next inc, and the log says so'
 for ((attempt = 2;; ++attempt)); do
   ((attempt < 6)) || fail "it never said that an inc exists: $(words)"
-  hour=$(date +%Y-%m-%d-%H)
+  hour=$(inc_name now)
   must push -aAXH "$T/tree/" web1:/data/tree/
   until_true 60 'a word on the second push' counted "$attempt"
   # The hour may have changed in between: then there was an inc.
-  [[ $hour != "$(date +%Y-%m-%d-%H)" || $(last_word) == *"took inc"* ]] || break
+  [[ $hour != "$(inc_name now)" || $(last_word) == *"took inc"* ]] || break
 done
 [[ $(last_word) == *"inc '$hour' exists already: it waits for the next inc"* ]] || fail "not said: $(words)"
 
@@ -79,7 +79,7 @@ step 'an rm that is at work is waited for'
 before=$(count)
 exec {rm}>"$T/run/.lock/web1.store"
 flock "$rm"
-hour=$(date +%Y-%m-%d-%H)
+hour=$(inc_name now)
 must claim_push
 until_true 60 'the inc runs' inc_runs
 must_exit 1 ev inc web1
