@@ -72,12 +72,10 @@ Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, options.word));
   TRY(const bool at_boot, disable_jail(service, options.word));
-  const auto held =
-      hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
+  auto held = hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
   if (!held) {
-    return std::unexpected(
-        Error(held.error())
-            .in(fmt::format("jail '{}' is off, but its incs are not held", options.word)));
+    return std::unexpected(std::move(held).error().in(
+        fmt::format("jail '{}' is off, but its incs are not held", options.word)));
   }
   if (invocation.quiet) return {};
   fmt::print("jail '{}' is {}{}; {} held\n", options.word,

@@ -13,7 +13,8 @@ class DiskBan {
   static constexpr std::chrono::seconds first{60};
   static constexpr std::chrono::seconds longest{3600};
 
-  /// A session has been ended for the volume: the ban begins anew, twice as long as the last one.
+  /// A session has been ended for the volume: unless a ban holds, one begins, twice as long as the
+  /// last one.
   void begin(Clock::time_point now) noexcept;
   /// There is room: what was is forgotten.
   void lift() noexcept;

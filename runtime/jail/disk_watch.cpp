@@ -76,8 +76,11 @@ void DiskWatch::judge() {
   const DiskLook volume = look_of(*space, is_recent(mark_of(host_)));
   auto counts = sessions_.disk_use();
   JailStir stir;
-  if (!volume.low()) ban_.lift();
-  if (volume.low()) stir = add_written(counts);
+  if (volume.low()) {
+    stir = add_written(counts);
+  } else {
+    ban_.lift();
+  }
   end(guard_.look(volume, counts, stir), *space);
 }
 
