@@ -1,14 +1,11 @@
 #include "jail/disk_watch.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <ctime>
-#include <string>
+#include <utility>
 
 #include "base/amount.hpp"
-#include "base/fd.hpp"
 #include "jail/init_protocol.hpp"
 #include "jail/leftovers.hpp"
 #include "jail/written_bytes.hpp"
@@ -18,13 +15,8 @@
 namespace evojail {
 namespace {
 
-/// For what a session has left behind, beyond the grace that it is given.
-constexpr std::chrono::milliseconds after_last_session{2000};
-/// The kernel writes a page after at most half a minute (vm.dirty_expire_centisecs).
-constexpr std::int64_t write_back_seconds = 35;
-
-/// Its modification time says when a supervisor, of any jail, last ended a session for the volume.
-std::string mark_of(const HostSettings& host) { return host.rundir + "/.lock/disk-reserve"; }
+/// Of what a session has left behind, which ends a little later than its grace.
+constexpr auto longest_afterlife = Leftovers::grace + std::chrono::seconds(2);
 
 /// A volume runs out of whichever is scarcer.
 DiskLook look_of(const FreeSpace& space, bool explained) {
@@ -39,22 +31,18 @@ DiskLook look_of(const FreeSpace& space, bool explained) {
   return inodes.available - inodes.reserve < bytes.available - bytes.reserve ? inodes : bytes;
 }
 
-bool is_recent(const std::string& mark) {
-  struct stat facts{};
-  if (::stat(mark.c_str(), &facts) != 0) return false;
-  return std::time(nullptr) - facts.st_mtim.tv_sec <= write_back_seconds;
-}
-
-void touch(const std::string& mark) {
-  const auto file = open_path(mark, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
-  if (file) ::futimens(file->get(), nullptr);
-}
-
 }  // namespace
 
 DiskWatch::DiskWatch(const HostSettings& host, const SupervisorState& state, EventLoop& loop,
                      SessionTable& sessions, LogSink log)
-    : host_(host), state_(state), loop_(loop), sessions_(sessions), log_(std::move(log)) {}
+    : host_(host),
+      state_(state),
+      loop_(loop),
+      sessions_(sessions),
+      log_(std::move(log)),
+      mark_(host.rundir + "/.lock/disk-reserve"),
+      // Of before a reload.
+      watch_until_(EventLoop::Clock::now() + longest_afterlife) {}
 
 void DiskWatch::watch() {
   if (!watching_) look();
@@ -72,8 +60,12 @@ void DiskWatch::look() {
 
 void DiskWatch::judge() {
   const auto space = free_space(host_);
-  if (!space) return log_(LogLevel::warning, space.error().message());
-  const DiskLook volume = look_of(*space, is_recent(mark_of(host_)));
+  if (!space) {
+    if (!std::exchange(blind_, true)) log_(LogLevel::warning, space.error().message());
+    return;
+  }
+  blind_ = false;
+  const DiskLook volume = look_of(*space, mark_.explains(std::time(nullptr)));
   auto counts = sessions_.disk_use();
   JailStir stir;
   if (volume.low()) {
@@ -93,7 +85,7 @@ bool DiskWatch::turns_away() const { return ban_.holds(DiskBan::Clock::now()) &&
 
 bool DiskWatch::has_anybody_to_watch() {
   const auto now = EventLoop::Clock::now();
-  if (!state_.sessions.empty()) watch_until_ = now + Leftovers::grace + after_last_session;
+  if (!state_.sessions.empty()) watch_until_ = now + longest_afterlife;
   return now < watch_until_;
 }
 
@@ -122,7 +114,7 @@ void DiskWatch::end(const std::set<std::uint32_t>& writers, const FreeSpace& spa
   const auto ended =
       sessions_.end_where([&](const Session& session) { return writers.contains(session.id); });
   if (ended == 0) return;
-  touch(mark_of(host_));
+  mark_.set(std::time(nullptr));
   ban_.begin(DiskBan::Clock::now());
   log_(LogLevel::error,
        fmt::format("ending {}: {}", count_of(ended, "writing session"), describe(space)));

@@ -7,6 +7,7 @@
 #include "config/host_settings.hpp"
 #include "jail/disk_ban.hpp"
 #include "jail/disk_guard.hpp"
+#include "jail/disk_mark.hpp"
 #include "jail/event_loop.hpp"
 #include "jail/log.hpp"
 #include "jail/session_table.hpp"
@@ -49,8 +50,10 @@ class DiskWatch {
   LogSink log_;
   DiskGuard guard_;
   DiskBan ban_;
+  DiskMark mark_;
+  EventLoop::Clock::time_point watch_until_;
   bool watching_ = false;
-  EventLoop::Clock::time_point watch_until_{};
+  bool blind_ = false;  // the last look failed
 };
 
 }  // namespace evojail
