@@ -13,15 +13,15 @@ constexpr std::int64_t kNow = 1'800'000'000;
 constexpr auto kHolds = DiskMark::holds;
 
 struct DiskMarkTest : testing::Test {
-  TempDirectory dir;
-  DiskMark mark{dir.path() + "/mark"};
+  test::TempDirectory dir;
+  DiskMark mark{dir / "mark"};
 };
 
 TEST_F(DiskMarkTest, explains_nothing_until_it_is_set) { EXPECT_FALSE(mark.explains(kNow)); }
 
 TEST_F(DiskMarkTest, explains_for_a_while_and_to_everybody) {
   mark.set(kNow);
-  const DiskMark same(dir.path() + "/mark");
+  const DiskMark same(dir / "mark");
   EXPECT_TRUE(same.explains(kNow));
   EXPECT_TRUE(same.explains(kNow + kHolds));
   EXPECT_FALSE(same.explains(kNow + kHolds + 1));
