@@ -32,6 +32,7 @@ std::string port_of(const JailStatus& jail) {
 
 std::string retention(const JailStatus& jail) {
   if (!jail.has_incs_policy) return "0";
+  if (jail.policy_trouble) return "?";
   return fmt::format("{}/{}", jail.policy_days, jail.policy_months);
 }
 
@@ -98,6 +99,7 @@ std::string status_details(const JailStatus& jail, std::int64_t now) {
   text += fmt::format("keys:         {}\n", jail.keys);
   if (jail.settings) text += fmt::format("profile:      {}\n", jail.settings->profile);
   if (!jail.has_incs_policy) text += "incs policy:  none: no inc is taken or removed\n";
+  if (jail.policy_keeps_none) text += "incs policy:  'none': the next rm removes every inc\n";
   if (jail.held_incs != 0) text += fmt::format("held incs:    {}\n", jail.held_incs);
   if (jail.firewall) {
     const FirewallCounters& counters = *jail.firewall;

@@ -53,7 +53,11 @@ int run_status(const Invocation& invocation, const StatusOptions& options) {
       failures.add(name, std::move(status).error());
       continue;
     }
-    if (status->settings_trouble) failures.add(name, *status->settings_trouble);
+    if (status->settings_trouble) {
+      failures.add(name, *status->settings_trouble);
+    } else if (status->policy_trouble) {
+      failures.add(name, *status->policy_trouble);
+    }
     jails.push_back(std::move(*status));
   }
   const std::int64_t now = std::time(nullptr);
@@ -77,6 +81,7 @@ Action declare_status(Arguments& arguments) {
   arguments.flag("--no-header", options->no_header, "rows only");
   arguments.flag("--json", options->json, "for machines");
   arguments.example("status", "A table of all jails.");
+  arguments.note("Exit code 1 where a jail's settings or its incs_policy cannot be read.");
   arguments.example("status web1",
                     "Sessions, traffic, the newest inc, and what is weaker than it "
                     "could be.");

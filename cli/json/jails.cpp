@@ -79,6 +79,8 @@ json status_value(const JailStatus& jail) {
   value["last_session"] =
       jail.last_session ? last_session_value(*jail.last_session) : json(nullptr);
   value["has_incs_policy"] = jail.has_incs_policy;
+  value["incs_policy_error"] =
+      jail.policy_trouble ? json(jail.policy_trouble->message()) : json(nullptr);
   value["incs"] = jail.incs ? json(*jail.incs) : json(nullptr);
   value["held_incs"] = jail.held_incs;
   value["newest_inc"] = jail.newest_inc ? json(*jail.newest_inc) : json(nullptr);

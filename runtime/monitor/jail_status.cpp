@@ -20,14 +20,20 @@ std::optional<T> noted(Result<T> result, JailStatus& status) {
   return std::nullopt;
 }
 
+Result<Policy> load_policy(const std::string& file) {
+  TRY(const std::string text, read_file(file));
+  return parse_policy(text, file);
+}
+
 void read_policy(const JailPaths& paths, JailStatus& status) {
   status.has_incs_policy = path_exists(paths.incs_policy);
   if (!status.has_incs_policy) return;
-  const auto text = noted(read_file(paths.incs_policy), status);
-  if (!text) return;
-  const auto policy = noted(parse_policy(*text, paths.incs_policy), status);
-  if (!policy) return;
-  for (const PolicyLine& line : policy->lines) {
+  auto policy = load_policy(paths.incs_policy);
+  if (!policy) status.policy_trouble = Error(policy.error()).in("no inc is removed");
+  const auto rules = noted(std::move(policy), status);
+  if (!rules) return;
+  status.policy_keeps_none = rules->lines.empty();
+  for (const PolicyLine& line : rules->lines) {
     if (line.jump.unit == Jump::Unit::day) ++status.policy_days;
     if (line.jump.unit == Jump::Unit::month) ++status.policy_months;
   }

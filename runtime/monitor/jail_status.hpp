@@ -29,6 +29,8 @@ struct JailStatus {
   std::size_t held_incs = 0;
   bool has_data = true;  ///< JAILDIR/NAME is there
   bool has_incs_policy = false;
+  std::optional<Error> policy_trouble;  ///< it cannot be read, or is empty: no inc is removed
+  bool policy_keeps_none = false;       ///< it says `none`
   std::size_t policy_days = 0;    ///< its lines that count days; bkctld's status shows both
   std::size_t policy_months = 0;  ///< and months
   std::optional<FirewallCounters> firewall;

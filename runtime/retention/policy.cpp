@@ -93,7 +93,7 @@ Result<Policy> parse_policy(std::string_view text, std::string_view file) {
   }
   if (none == 0 && policy.lines.empty()) {
     return std::unexpected(
-        Error(fmt::format("'{}' keeps nothing", file))
+        Error(fmt::format("'{}' is empty: no line keeps an inc", file))
             .hint(
                 "where no inc is to be kept, the file says 'none'; where no inc is to be taken nor "
                 "removed, there is no such file"));

@@ -88,6 +88,24 @@ must ev status --json
 must_print '"schema_version"'
 must_print '"web1"'
 
+step 'status of a policy that stops rm'
+for text in '' '# nothing yet' '+%Y-%m-%d' ; do
+  policy web1 "$text"
+  must_exit 1 ev status web1
+  must_print '^web1 +ON +[0-9]+ +\? '
+  must_say "^evojail: no inc is removed: .*web1\.d/incs_policy'"
+  must_exit 1 ev status --json
+  must_print '"incs_policy_error": "no inc is removed'
+  must_exit 1 ev rm web1
+done
+policy web1 none
+must ev status web1
+must_print '^web1 +ON +[0-9]+ +0/0 '
+must_print "^incs policy: +'none'"
+policy web1 '+%Y-%m-%d.-0day'
+must ev status --json
+must_print '"incs_policy_error": null'
+
 step 'firewall'
 must ev firewall web1
 must ev firewall all

@@ -79,6 +79,13 @@ TEST(StatusTable, SaysThatAJailsSettingsCannotBeRead) {
   EXPECT_THAT(words_of({jail}), HasSubstr("web1 unreadable ? 4/2 ? - "));
 }
 
+TEST(StatusTable, CountsNoLinesOfAPolicyThatIsNone) {
+  JailStatus jail = running_jail();
+  jail.policy_days = jail.policy_months = 0;
+  jail.policy_trouble = Error("'incs_policy' is empty");
+  EXPECT_THAT(words_of({jail}), HasSubstr("web1 ON 2222 ? "));
+}
+
 TEST(StatusTable, ShowsAJailThatIsOff) {
   JailStatus jail = running_jail();
   jail.supervisor.reset();
@@ -91,6 +98,13 @@ TEST(StatusDetails, ListsSessionsAndMarksTheClientsClaim) {
   EXPECT_THAT(text, HasSubstr("running:      for 16 min, supervisor 4711"));
   EXPECT_THAT(text, HasSubstr("  3: 192.0.2.7 port 51234, for 8 min, received 2.0 KiB, sent 0 B, "
                               "says it runs: rsync --server\n"));
+}
+
+TEST(StatusDetails, SaysThatAPolicyKeepsNone) {
+  JailStatus jail = running_jail();
+  EXPECT_THAT(status_details(jail, 2000), Not(HasSubstr("incs policy:")));
+  jail.policy_keeps_none = true;
+  EXPECT_THAT(status_details(jail, 2000), HasSubstr("incs policy:  'none'"));
 }
 
 TEST(StatusDetails, SaysWhatIsWrong) {
