@@ -65,18 +65,6 @@ Result<std::vector<IncFacts>> read_facts(const HostSettings& host, const std::st
   return facts;
 }
 
-std::string describe(const Fate& fate) {
-  switch (fate.kind) {
-    case Fate::Kind::on:
-      return "goes on " + to_string(fate.day);
-    case Fate::Kind::stays:
-      return "stays";
-    case Fate::Kind::now:
-      break;
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<RemovalPlan> plan_removal(const HostSettings& host, const std::string& owner,
@@ -105,7 +93,7 @@ Result<RemovalPlan> plan_removal(const HostSettings& host, const std::string& ow
     inc.name = verdict.name;
     inc.removed = verdict.removed();
     inc.reason = evojail::describe(verdict, rules);
-    if (question.explain) inc.until = describe(fates[i]);
+    if (question.explain) inc.fate = fates[i];
     plan.incs.push_back(std::move(inc));
   }
   return plan;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "config/host_settings.hpp"
 #include "retention/calendar.hpp"
+#include "retention/forecast.hpp"
 
 namespace evojail {
 
@@ -14,7 +16,7 @@ struct PlannedInc {
   std::string name;
   bool removed = false;
   std::string reason;  ///< what keeps it, or that nothing does
-  std::string until;   ///< RemovalQuestion::explain only: when it will go; empty: it goes now
+  std::optional<Fate> fate{};  ///< RemovalQuestion::explain only: when it will go
 };
 
 struct RemovalPlan {

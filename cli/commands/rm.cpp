@@ -36,10 +36,23 @@ Result<std::vector<std::string>> select_owners(const HostSettings& host,
   return list_inc_owners(host);
 }
 
+std::string describe(const PlannedInc& inc) {
+  if (!inc.fate) return {};
+  switch (inc.fate->kind) {
+    case Fate::Kind::on:
+      return "; goes on " + to_string(inc.fate->day);
+    case Fate::Kind::stays:
+      return "; stays";
+    case Fate::Kind::now:
+      break;
+  }
+  return {};
+}
+
 void print_explanation(const RemovalPlan& plan) {
   for (const PlannedInc& inc : plan.incs) {
     fmt::print("{} {}/{}: {}{}\n", inc.removed ? "remove" : "keep", plan.owner, inc.name,
-               inc.reason, inc.until.empty() ? "" : "; " + inc.until);
+               inc.reason, describe(inc));
   }
 }
 

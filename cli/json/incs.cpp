@@ -12,6 +12,11 @@ using json = nlohmann::ordered_json;
 
 json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
+/// Of one that goes now, or stays as far as can be seen, there is no day to come.
+json day_or_null(const std::optional<Fate>& fate) {
+  return fate && fate->kind == Fate::Kind::on ? json(to_string(fate->day)) : json(nullptr);
+}
+
 template <class T>
 json value_or_null(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
@@ -115,7 +120,7 @@ std::string removal_plans_json(const std::vector<RemovalPlan>& plans) {
       incs.push_back({{"name", inc.name},
                       {"removed", inc.removed},
                       {"reason", inc.reason},
-                      {"until", text_or_null(inc.until)}});
+                      {"until", day_or_null(inc.fate)}});
     }
     list.push_back(
         {{"jail", plan.owner}, {"stopped", text_or_null(plan.stopped)}, {"incs", std::move(incs)}});

@@ -70,7 +70,7 @@ json firewall_value(const FirewallCounters& counters) {
 
 json status_value(const JailStatus& jail) {
   const json state = !jail.answered ? json(nullptr) : json(jail.on() ? "on" : "off");
-  json value = {{"name", jail.name}, {"state", state}};
+  json value = {{"jail", jail.name}, {"state", state}};
   value["port"] = jail.settings ? json(jail.settings->port) : json(nullptr);
   value["allow"] = jail.settings ? allow_value(*jail.settings) : json(nullptr);
   value["profile"] = jail.settings ? json(jail.settings->profile) : json(nullptr);
@@ -96,15 +96,15 @@ std::string names_json(const std::vector<std::string>& names) {
 }
 
 std::string keys_json(const std::string& name, const std::vector<std::string>& keys) {
-  return print_document(json{{"name", name}, {"keys", keys}});
+  return print_document(json{{"jail", name}, {"keys", keys}});
 }
 
 std::string port_json(const std::string& name, std::uint16_t port) {
-  return print_document(json{{"name", name}, {"port", port}});
+  return print_document(json{{"jail", name}, {"port", port}});
 }
 
 std::string allow_json(const std::string& name, const JailSettings& settings) {
-  return print_document(json{{"name", name}, {"allow", allow_value(settings)}});
+  return print_document(json{{"jail", name}, {"allow", allow_value(settings)}});
 }
 
 std::string new_jail_json(const std::string& name, std::uint16_t port,
@@ -116,14 +116,14 @@ std::string new_jail_json(const std::string& name, std::uint16_t port,
                     {"fingerprint", print ? json(*print) : json(nullptr)},
                     {"public_key", trim(key.public_key)}});
   }
-  return print_document(json{{"name", name}, {"port", port}, {"host_keys", std::move(keys)}});
+  return print_document(json{{"jail", name}, {"port", port}, {"host_keys", std::move(keys)}});
 }
 
 std::string firewall_json(const std::vector<OpenPort>& jails) {
   json list = json::array();
   for (const OpenPort& jail : jails) {
     list.push_back(
-        {{"name", jail.name}, {"port", jail.settings.port}, {"allow", allow_value(jail.settings)}});
+        {{"jail", jail.name}, {"port", jail.settings.port}, {"allow", allow_value(jail.settings)}});
   }
   return print_document(json{{"jails", std::move(list)}});
 }

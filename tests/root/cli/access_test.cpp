@@ -45,7 +45,7 @@ TEST_F(Access, ChangesAnswerMachines) {
             1U);
   const json rules = json::parse(must({"firewall", "all", "--json"}).out);
   ASSERT_EQ(rules["jails"].size(), 1U);
-  EXPECT_EQ(rules["jails"][0]["name"], "web1");
+  EXPECT_EQ(rules["jails"][0]["jail"], "web1");
   EXPECT_EQ(rules["jails"][0]["port"], 2300);
   EXPECT_EQ(rules["jails"][0]["allow"], json({"192.0.2.7"}));
   EXPECT_EQ(run({"firewall", "--watch", "--json"}).code, 1);

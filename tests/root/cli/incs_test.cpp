@@ -53,6 +53,11 @@ TEST_F(Incs, AreTakenListedAndThinned) {
   const std::string explained = must({"rm", "--explain"}).out;
   EXPECT_THAT(explained, StartsWith("remove web1/" + older + ": nothing keeps it\n"));
   EXPECT_THAT(explained, HasSubstr("line 1: +%Y-%m-%d.-0day; goes on "));
+  const json plan = json::parse(must({"rm", "--explain", "--json"}).out)["jails"][0];
+  EXPECT_EQ(plan["jail"], "web1");
+  EXPECT_TRUE(plan["incs"][0]["until"].is_null());
+  EXPECT_TRUE(explained.ends_with("; goes on " + plan["incs"][1]["until"].get<std::string>() + "\n"))
+      << plan;
   EXPECT_EQ(must({"rm"}).out, "1 inc removed, 1 jail looked at\n");
   EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);
 }

@@ -51,7 +51,7 @@ TEST_F(Jails, AreMadeWithPortKeysAndNextSteps) {
 TEST_F(Jails, AreMadeForMachinesToo) {
   const json made = json::parse(must({"init", "web1", "--json"}).out);
   EXPECT_EQ(made["schema_version"], 1);
-  EXPECT_EQ(made["name"], "web1");
+  EXPECT_EQ(made["jail"], "web1");
   EXPECT_EQ(made["port"], 2222);
   ASSERT_EQ(made["host_keys"].size(), 2U);
   EXPECT_EQ(made["host_keys"][0]["type"], "ed25519");
@@ -70,7 +70,7 @@ TEST_F(Jails, StartAnswerAndStop) {
 
   const json status = json::parse(must({"status", "--json"}).out);
   EXPECT_EQ(status["schema_version"], 1);
-  EXPECT_EQ(status["jails"][0]["name"], "web1");
+  EXPECT_EQ(status["jails"][0]["jail"], "web1");
   EXPECT_EQ(status["jails"][0]["state"], "on");
   EXPECT_GT(status["jails"][0]["supervisor"]["pid"], 0);
   EXPECT_THAT(must({"status", "all", "--no-header"}).out,

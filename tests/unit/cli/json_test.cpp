@@ -24,6 +24,30 @@ TEST(Json, SimpleFacts) {
   EXPECT_EQ(read(keys_json("a", {"ssh-ed25519 x"}))["keys"][0], "ssh-ed25519 x");
 }
 
+// `name` is an inc's or a profile's; a jail is `jail` wherever it is not one of a plain list.
+TEST(Json, CallsAJailAJail) {
+  JailStatus status;
+  status.name = "a";
+  RemovalPlan plan;
+  plan.owner = "a";
+  IncOutcome outcome;
+  outcome.jail = "a";
+  for (const std::string& text :
+       {port_json("a", 2222), keys_json("a", {}), allow_json("a", {}), new_jail_json("a", 2222, {}),
+        incs_json("a", {}, {}), verification_json("a", "2026-03-22-11", {})}) {
+    EXPECT_EQ(read(text)["jail"], "a") << text;
+    EXPECT_FALSE(read(text).contains("name")) << text;
+  }
+  for (const std::string& text :
+       {statuses_json({status}), firewall_json({{"a", {}}}), removal_plans_json({plan}),
+        inc_outcomes_json("2026-03-22-11", {outcome})}) {
+    EXPECT_EQ(read(text)["jails"][0]["jail"], "a") << text;
+    EXPECT_FALSE(read(text)["jails"][0].contains("name")) << text;
+  }
+  EXPECT_EQ(read(removal_outcomes_json({{"a", "b", RemovalStatus::removed, {}}}))["incs"][0]["jail"],
+            "a");
+}
+
 TEST(Json, AddressesAreAList) {
   JailSettings settings;
   EXPECT_EQ(read(allow_json("a", settings))["allow"], json::array({"all"}));
@@ -102,6 +126,30 @@ TEST(Json, Outcomes) {
       read(removal_outcomes_json({{"a", "2026-03-22-11", RemovalStatus::removed, {}}}))["incs"][0];
   EXPECT_EQ(removal["status"], "removed");
   EXPECT_TRUE(removal["error"].is_null());
+}
+
+TEST(Json, AnIncGoesOnADate) {
+  RemovalPlan plan;
+  plan.owner = "a";
+  const Fate now{.kind = Fate::Kind::now, .day = {}};
+  const Fate on{.kind = Fate::Kind::on, .day = {.year = 2026, .month = 12, .day = 31}};
+  plan.incs = {{.name = "2026-03-20-11", .removed = true, .reason = {}, .fate = now},
+               {.name = "2026-03-21-11", .removed = false, .reason = "held", .fate = Fate()},
+               {.name = "2026-03-22-11", .removed = false, .reason = "line 1", .fate = on},
+               {.name = "2026-03-23-11", .removed = false, .reason = "line 1"}};
+  const json incs = read(removal_plans_json({plan}))["jails"][0]["incs"];
+  EXPECT_TRUE(incs[0]["until"].is_null());
+  EXPECT_TRUE(incs[1]["until"].is_null());
+  EXPECT_EQ(incs[2]["until"], "2026-12-31");
+  EXPECT_TRUE(incs[3]["until"].is_null());
+}
+
+TEST(Json, StatusSaysWhyNoIncIsRemoved) {
+  JailStatus jail;
+  jail.has_incs_policy = true;
+  EXPECT_TRUE(read(statuses_json({jail}))["jails"][0]["incs_policy_error"].is_null());
+  jail.policy_trouble = Error("it is empty");
+  EXPECT_EQ(read(statuses_json({jail}))["jails"][0]["incs_policy_error"], "it is empty");
 }
 
 TEST(Json, WhatCannotBeVerifiedIsNotKnownToHaveChanged) {
