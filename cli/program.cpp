@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdio>
@@ -48,9 +49,16 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   return invocation;
 }
 
-std::unexpected<Error> no_such_command(const std::string& name) {
-  return std::unexpected(Error(fmt::format("there is no command '{}'", printable(name)))
-                             .hint("'evojail --help' shows all commands"));
+std::unexpected<Error> no_such_command(const CommandLine& line) {
+  Error error(fmt::format("there is no command '{}'", printable(line.command)));
+  const auto command = std::ranges::find_if(line.arguments, [](const std::string& word) {
+    return find_command(word) != nullptr;
+  });
+  return std::unexpected(
+      command == line.arguments.end()
+          ? std::move(error).hint("'evojail --help' shows all commands")
+          : std::move(error).hint(fmt::format("the command comes first: evojail {} {}", *command,
+                                              printable(line.command))));
 }
 
 /// The command, ready to be carried out. The parser is gone by then: `run` stays for the life of
@@ -79,7 +87,7 @@ Result<int> run_line(const CommandLine& line) {
     return std::unexpected(Error("a command is missing").hint("'evojail --help' shows them all"));
   }
   const Command* command = find_command(line.command);
-  if (command == nullptr) return no_such_command(line.command);
+  if (command == nullptr) return no_such_command(line);
   TRY(const auto action, read_command(*command, line));
   if (!action) return exit_code::done;
   TRY(const auto invocation, prepare(*command, line));

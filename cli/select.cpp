@@ -27,7 +27,17 @@ Result<void> require_inc_owner(const HostSettings& host, const std::string& name
 Result<void> require_new_name(const HostSettings& host, const std::string& name) {
   CHECK(parse_jail_name(name));
   if (!path_exists(JailPaths(host, name).conf)) return {};
-  return fail(fmt::format("jail '{}' exists already", name));
+  return std::unexpected(Error(fmt::format("jail '{}' exists already", name))
+                             .hint("'evojail list' shows the names that are taken"));
+}
+
+Result<bool> stand_for_all(const std::vector<std::string>& words) {
+  const auto name = std::ranges::find_if(words, [](const auto& word) { return word != "all"; });
+  if (name == words.end()) return true;
+  if (std::ranges::find(words, "all") == words.end()) return false;
+  return std::unexpected(
+      Error(fmt::format("'all' is every jail, and '{}' is named beside it", printable(*name)))
+          .hint("give either 'all' or the names of jails"));
 }
 
 Result<std::vector<std::string>> select_jails(const HostSettings& host, const std::string& word) {
@@ -38,7 +48,8 @@ Result<std::vector<std::string>> select_jails(const HostSettings& host, const st
 
 Result<std::vector<std::string>> select_jails(const HostSettings& host,
                                               const std::vector<std::string>& words) {
-  if (words.empty() || std::ranges::find(words, "all") != words.end()) return list_jails(host);
+  TRY(const bool all, stand_for_all(words));
+  if (all) return list_jails(host);
   std::vector<std::string> names;
   for (const std::string& word : words) {
     TRY(std::string name, parse_jail_name(word));
@@ -49,15 +60,18 @@ Result<std::vector<std::string>> select_jails(const HostSettings& host,
 
 Result<IncName> parse_inc_word(const std::string& word) {
   const auto slash = word.find('/');
-  if (slash == std::string::npos) {
-    return std::unexpected(
-        Error(fmt::format("'{}' names no inc", printable(word)))
-            .hint("write JAIL/INC, such as web1/2026-03-22-11; 'evojail list-incs' shows them"));
-  }
   TRY(std::string jail, parse_jail_name(word.substr(0, slash)));
-  std::string inc = word.substr(slash + 1);
-  if (inc.empty() || inc == "." || inc == ".." || inc.contains('/') || inc.contains('\0')) {
-    return fail(fmt::format("'{}' is no name of an inc", printable(inc)));
+  const auto refuse = [&jail](std::string message) {
+    return std::unexpected(Error(std::move(message))
+                               .hint(fmt::format("write NAME/INC, as in {0}/2026-03-22-11; "
+                                                 "'evojail list-incs {0}' shows them",
+                                                 jail)));
+  };
+  std::string inc = slash == std::string::npos ? "" : word.substr(slash + 1);
+  if (inc.empty()) return refuse(fmt::format("'{}' names no inc", printable(word)));
+  // What begins with a dot is evojail's own: records and manifests.
+  if (inc.starts_with('.') || inc.contains('/') || inc.contains('\0')) {
+    return refuse(fmt::format("'{}' cannot be the name of an inc", printable(inc)));
   }
   return IncName{std::move(jail), std::move(inc)};
 }

@@ -25,8 +25,11 @@ struct Invocation;
 [[nodiscard]] Result<std::vector<std::string>> select_jails(const HostSettings& host,
                                                             const std::string& word);
 
-/// The jails named; all of them where none is named, or "all". Names are checked, whether they
-/// exist is not; each is there once.
+/// Whether the words are every jail: there are none, or "all". A name beside "all" is an error.
+[[nodiscard]] Result<bool> stand_for_all(const std::vector<std::string>& words);
+
+/// The jails named, or all of them. Names are checked, whether they exist is not; each is there
+/// once.
 [[nodiscard]] Result<std::vector<std::string>> select_jails(const HostSettings& host,
                                                             const std::vector<std::string>& words);
 

@@ -8,7 +8,7 @@
 # goes when it ends, and `ev`, the evojail that was built, with settings of its own under $T.
 
 tests_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in report build world cgroup vm volume network jail client tree compare; do
+for part in report build world cgroup vm volume network jail refusal client tree compare; do
   # shellcheck source=/dev/null
   . "$tests_dir/lib/$part.sh"
 done

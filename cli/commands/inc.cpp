@@ -73,6 +73,20 @@ void wait_for_sessions(const HostSettings& host, const std::vector<std::string>&
   }
 }
 
+/// The jails of which incs are wanted.
+Result<std::vector<std::string>> choose_jails(const HostSettings& host,
+                                              const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    const auto inc = parse_inc_word(word);
+    if (!inc) continue;
+    return std::unexpected(
+        Error(fmt::format("'{}' is an inc: inc takes the names of jails", printable(word)))
+            .hint(fmt::format("an inc of that name is taken by 'evojail inc {} --at {}'", inc->jail,
+                              printable(inc->inc))));
+  }
+  return select_jails(host, words);
+}
+
 /// Takes the names that no jail has out of `names`, a failure each.
 std::vector<IncOutcome> take_out_missing(const HostSettings& host,
                                          std::vector<std::string>& names) {
@@ -177,7 +191,7 @@ int run_inc(const Invocation& invocation, const IncCommand& command) {
   if (!patience) return report(patience.error());
   const auto lock_patience = parse_wait(command.wait_lock);
   if (!lock_patience) return report(lock_patience.error());
-  auto names = select_jails(invocation.host, command.names);
+  auto names = choose_jails(invocation.host, command.names);
   if (!names) return report(names.error());
   const auto missing = take_out_missing(invocation.host, *names);
 

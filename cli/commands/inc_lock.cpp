@@ -19,6 +19,7 @@ using Change = Result<bool> (*)(const HostSettings&, const std::string& name,
 Result<std::vector<IncName>> select_incs(const HostSettings& host, const std::string& word) {
   if (word.contains('/')) {
     TRY(IncName one, parse_inc_word(word));
+    CHECK(require_inc_owner(host, one.jail));
     return std::vector<IncName>{std::move(one)};
   }
   std::vector<std::string> owners{word};
@@ -44,6 +45,9 @@ Action for_incs(Arguments& arguments, std::string_view done, Change change) {
   return [word, done, change](const Invocation& invocation) {
     const auto incs = select_incs(invocation.host, *word);
     if (!incs) return report(incs.error());
+    if (incs->empty() && !invocation.quiet) {
+      fmt::print("{} no incs\n", *word == "all" ? "there are" : fmt::format("jail '{}' has", *word));
+    }
     Failures failures;
     for (const IncName& inc : *incs) {
       const std::string name = fmt::format("{}/{}", inc.jail, inc.inc);

@@ -29,9 +29,22 @@ Result<void> show_addresses(const HostSettings& host, const IpOptions& options) 
   return {};
 }
 
+/// all and none are no entries of the list, but stand in its place.
+Result<void> check_removable(const IpOptions& options) {
+  const bool all = *options.remove == "all";
+  if (!all && *options.remove != "none") return {};
+  return std::unexpected(
+      Error(fmt::format("'{}' is no address that could be taken off the list", *options.remove))
+          .hint(all ? fmt::format("'evojail ip {0} none' lets nobody connect, 'evojail ip {0} "
+                                  "ADDRESS' only that one",
+                                  options.name)
+                    : fmt::format("'evojail ip {} all' lets everybody connect", options.name)));
+}
+
 /// The list as `options` wants it to be.
 Result<SettingsEdit> edit_addresses(JailSettings settings, const IpOptions& options) {
   if (options.remove) {
+    CHECK(check_removable(options));
     TRY(const Prefix prefix, parse_prefix(*options.remove));
     CHECK(remove_allowed(settings, prefix));
   } else if (*options.address == "all" || *options.address == "none") {

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "base/file.hpp"
+#include "base/printable.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/host.hpp"
 #include "cli/report.hpp"
@@ -49,6 +51,11 @@ void print_row(const ProfileRow& row) {
 }
 
 Result<void> show(const HostSettings& host, const ProfileOptions& options) {
+  if (options.object->contains('/')) {
+    return std::unexpected(
+        Error(fmt::format("'{}' is no profile's name", printable(*options.object)))
+            .hint("'evojail profile list' shows the names; a file: evojail profile check FILE"));
+  }
   TRY(const Profile profile, load_profile(host, *options.object));
   if (options.json) {  // the file is JSON, and whole
     TRY(const std::string text, read_file(profile.file));
@@ -63,9 +70,21 @@ Result<void> show(const HostSettings& host, const ProfileOptions& options) {
   return {};
 }
 
-Result<void> check(const ProfileOptions& options, bool quiet) {
+/// What may have been meant by a word that names no file.
+std::string hint_for(const HostSettings& host, const std::string& word) {
+  const auto files = find_profiles(host);
+  const auto file = files ? files->find(word) : std::map<std::string, std::string>::const_iterator();
+  if (!files || file == files->end()) return "a file is wanted; 'evojail profile list' shows names";
+  return fmt::format("of the profile of that name: evojail profile check {}", file->second);
+}
+
+Result<void> check(const HostSettings& host, const ProfileOptions& options, bool quiet) {
   const std::string& file = *options.object;
-  TRY(const Profile profile, load_profile_file(file));
+  auto loaded = load_profile_file(file);
+  if (!loaded && loaded.error().code() == ENOENT) {
+    return std::unexpected(std::move(loaded).error().hint(hint_for(host, file)));
+  }
+  TRY(const Profile profile, std::move(loaded));
   TRY(const auto sizes, check_profile(profile));
   if (options.json) {
     fmt::print("{}\n", profile_check_json(file, sizes));
@@ -83,7 +102,7 @@ Result<void> check(const ProfileOptions& options, bool quiet) {
 Result<void> run_profile(const Invocation& invocation, const ProfileOptions& options) {
   if (options.verb == "list" && !options.object) return list(invocation.host, options);
   if (options.verb == "show" && options.object) return show(invocation.host, options);
-  if (options.verb == "check" && options.object) return check(options, invocation.quiet);
+  if (options.verb == "check" && options.object) return check(invocation.host, options, invocation.quiet);
   return std::unexpected(Error("profile: list, show NAME or check FILE is wanted").hint(kUsage));
 }
 

@@ -11,6 +11,8 @@
 #include "jail/last_session.hpp"
 #include "monitor/wanted_firewall.hpp"
 #include "store/jails.hpp"
+#include "store/moves.hpp"
+#include "store/recover.hpp"
 
 namespace evojail {
 namespace {
@@ -26,9 +28,23 @@ Result<void> put_rules(const HostSettings& host, const std::string& name) {
   return apply_firewall(host, wanted);
 }
 
+/// Before a running jail is stopped for it.
+Result<void> check_names(const HostSettings& host, const Names& names) {
+  if (names.old_name == names.new_name) {
+    return std::unexpected(Error(fmt::format("'{}' is its name already", names.new_name))
+                               .hint("'evojail list' shows the names that are taken"));
+  }
+  CHECK(require_new_name(host, names.new_name));
+  // One that was cut short goes on, and has left something under both names.
+  TRY(const bool moving, is_moving(host, names.old_name));
+  if (moving) return {};
+  CHECK(require_jail(host, names.old_name));
+  return check_unused(host, names.new_name);
+}
+
 Result<void> run_rename(const Invocation& invocation, const Names& names) {
   const HostSettings& host = invocation.host;
-  CHECK(require_new_name(host, names.new_name));
+  CHECK(check_names(host, names));
   const ServiceHost service = service_of(invocation);
   TRY(const auto sessions, stop_jail(service, names.old_name));
   // First: what is known of boots must not outlive a rename that another operation finishes.

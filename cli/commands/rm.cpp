@@ -4,6 +4,7 @@
 #include <ctime>
 #include <memory>
 
+#include "base/printable.hpp"
 #include "cli/bulk.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/incs.hpp"
@@ -30,10 +31,18 @@ struct RmCommand {
 /// Every directory of INCDIR, archived jails' included; or those named.
 Result<std::vector<std::string>> select_owners(const HostSettings& host,
                                                const std::vector<std::string>& words) {
-  if (!words.empty() && std::ranges::find(words, "all") == words.end()) {
-    return select_jails(host, words);
+  for (const std::string& word : words) {
+    const auto inc = parse_inc_word(word);
+    if (!inc) continue;
+    return std::unexpected(
+        Error(fmt::format("'{}' is an inc: rm takes jails, whose policies choose the incs",
+                          printable(word)))
+            .hint(fmt::format("'evojail rm {} --explain' says what keeps it; how one inc is removed "
+                              "by hand: evojail(8), rm",
+                              inc->jail)));
   }
-  return list_inc_owners(host);
+  TRY(const bool all, stand_for_all(words));
+  return all ? list_inc_owners(host) : select_jails(host, words);
 }
 
 std::string describe(const PlannedInc& inc) {
@@ -160,7 +169,8 @@ Action declare_rm(Arguments& arguments) {
   arguments.example("rm web1 --explain", "Why what stays stays, and until when.");
   arguments.example("rm --if-fresh", "Daily, after 'evojail inc', as the timer does.");
   arguments.note(
-      "A policy that cannot be parsed stops the removal of that jail's incs. A jail without one "
+      "A policy that cannot be parsed, or is empty, stops the removal of that jail's incs. A jail "
+      "without one "
       "keeps all its incs. Held incs stay.");
   return [command](const Invocation& invocation) { return run_rm(invocation, *command); };
 }

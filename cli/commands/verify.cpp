@@ -17,6 +17,7 @@ namespace {
 
 struct VerifyCommand {
   std::string name;
+  std::optional<std::string> word;  ///< the inc, where it is a word of its own
   std::string inc;
   bool contents = false;
   bool json = false;
@@ -61,7 +62,30 @@ Error not_as_taken(const IncVerification& verification, const VerifyCommand& com
       .hint("manifests are kept of the newest two incs");
 }
 
-int run_verify(const Invocation& invocation, const VerifyCommand& command) {
+/// NAME and INC are two words, or one as inc-hold takes it.
+Result<void> settle_names(VerifyCommand& command) {
+  if (command.word && !command.name.contains('/')) {
+    command.inc = *command.word;
+    return {};
+  }
+  if (command.word) {
+    return std::unexpected(
+        Error(fmt::format("verify: '{}' is one word too many", printable(*command.word)))
+            .hint("usage: evojail verify NAME INC, or evojail verify NAME/INC"));
+  }
+  if (!command.name.contains('/')) {
+    return std::unexpected(Error("verify: INC is missing")
+                               .hint(fmt::format("'evojail list-incs {}' shows the incs",
+                                                 printable(command.name))));
+  }
+  TRY(IncName inc, parse_inc_word(command.name));
+  command.name = std::move(inc.jail);
+  command.inc = std::move(inc.inc);
+  return {};
+}
+
+int run_verify(const Invocation& invocation, VerifyCommand command) {
+  if (const auto settled = settle_names(command); !settled) return report(settled);
   if (const auto there = require_inc_owner(invocation.host, command.name); !there) {
     return report(there);
   }
@@ -92,8 +116,8 @@ int run_verify(const Invocation& invocation, const VerifyCommand& command) {
 
 Action declare_verify(Arguments& arguments) {
   auto command = std::make_shared<VerifyCommand>();
-  arguments.word("NAME", command->name, "the jail, archived ones too");
-  arguments.word("INC", command->inc, "the inc");
+  arguments.word("NAME", command->name, "the jail, archived ones too; or both as NAME/INC");
+  arguments.optional_word("INC", command->word, "the inc");
   arguments.flag("--contents", command->contents,
                  "read every file, too: finds what has rotted on the disk");
   arguments.flag("--json", command->json, "for machines");

@@ -13,29 +13,6 @@ must ev init db1
 must ev inc --at "$(hour_ago '1 day')" web1
 supervisor=$(supervisor_of web1)
 
-# Everything that a command could change; logs and last-session records grow by themselves.
-picture() {
-  find "$CONF" "$T/lib" "$JAILS" "$INCS" "$VOLUME/archives" -printf '%p %y %m %U:%G %s %T@ %i\n' | sort
-  find "$T/run" ! -path "$T/run/.lock*" -printf '%p\n' | sort
-  find "$CONF" -type f -exec sha256sum {} + | sort
-  nft -s list ruleset
-  ss -Hltn | sort
-}
-
-# bad CODE PATTERN COMMAND...: refused with that code and a message like that.
-bad() {
-  local code=$1 pattern=$2
-  shift 2
-  picture >"$T/before"
-  must_exit "$code" "$@"
-  must_say "$pattern"
-  [[ $(head -n 1 <<<"$ERR") == 'evojail: '* ]] || fail "the message does not begin with 'evojail: ': $ERR"
-  (($(wc -l <<<"$ERR") <= 3)) || fail "not one clear line: $ERR"
-  equal "$OUT" '' "'$*' printed on stdout"
-  picture >"$T/after"
-  diff "$T/before" "$T/after" >"$T/diff" || fail "'$*' changed something: $(cat "$T/diff")"
-}
-
 step 'names'
 for name in '' . .. all -x .hidden _x 'a b' a/b ../web2 'a;b' $'a\nb' ünï web1.d "$(printf 'a%.0s' {1..65})"; do
   bad 1 'name' ev init -- "$name"

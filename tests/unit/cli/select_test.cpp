@@ -27,6 +27,17 @@ TEST(Select, RefusesABadNameAmongGoodOnes) {
   EXPECT_FALSE(select_jails(nowhere(), std::vector<std::string>{"a", "../b"}));
 }
 
+TEST(Select, RefusesANameBesideAll) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"all", "a"}, {"a", "all"}, {"all", "all", "a"}}) {
+    const auto names = select_jails(nowhere(), words);
+    ASSERT_FALSE(names);
+    EXPECT_THAT(names.error().message(), testing::HasSubstr("'a'"));
+  }
+  EXPECT_TRUE(select_jails(nowhere(), std::vector<std::string>{"all", "all"}));
+  EXPECT_TRUE(select_jails(nowhere(), std::vector<std::string>{}));
+}
+
 TEST(Select, SaysWhichJailDoesNotExist) {
   const auto names = select_jails(nowhere(), std::string("web1"));
   ASSERT_FALSE(names);
@@ -49,7 +60,7 @@ TEST(IncWord, NamesJailAndInc) {
 
 TEST(IncWord, RefusesWhatLeavesTheDirectory) {
   for (const char* word :
-       {"web1", "web1/", "/x", "web1/..", "web1/.", "web1/a/b", "../x", "all/x"}) {
+       {"web1", "web1/", "/x", "web1/..", "web1/.", "web1/a/b", "../x", "all/x", "web1/.meta"}) {
     EXPECT_FALSE(parse_inc_word(word)) << word;
   }
 }

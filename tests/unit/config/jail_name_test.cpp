@@ -20,13 +20,18 @@ TEST(JailName, TakesWhatTheGrammarAllows) {
 TEST(JailName, RefusesTheRestWithTheRuleAsHint) {
   const std::string nul("a\0b", 3);
   for (const std::string& name :
-       {std::string(), std::string("all"), std::string("web1.d"), std::string("-x"),
+       {std::string(), std::string("web1.d"), std::string("-x"),
         std::string(".x"), std::string("_x"), std::string(".."), std::string("a/b"),
         std::string("a b"), std::string("é"), std::string("a\n"), std::string(65, 'x'), nul}) {
     const auto parsed = parse_jail_name(name);
     ASSERT_FALSE(parsed) << name;
     EXPECT_THAT(parsed.error().hint(), HasSubstr("starts with a letter or digit"));
   }
+}
+
+TEST(JailName, RecognisesWhatIsAnotherThing) {
+  EXPECT_THAT(parse_jail_name("all").error().hint(), HasSubstr("every jail"));
+  EXPECT_EQ(parse_jail_name("web1/2026-03-22-11").error().hint(), "that is an inc of jail 'web1'");
 }
 
 TEST(JailName, KeepsControlBytesOffTheTerminal) {
