@@ -61,6 +61,7 @@ Result<std::uint64_t> end_sessions(const HostSettings& host, const std::string& 
 }
 
 std::string describe(const SettingsChange& change) {
+  if (!change.changed) return "it was so already";
   if (!change.running) return "the jail is off";
   if (change.ended_sessions == 0) return "the running jail has taken it up";
   return fmt::format("the running jail has taken it up, {} ended",

@@ -31,6 +31,10 @@ std::string format_local_time(std::int64_t seconds) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &time)};
 }
 
+std::string format_local_day(std::int64_t seconds) {
+  return format_local_time(seconds).substr(0, 10);
+}
+
 std::string format_utc(std::int64_t seconds) {
   const auto clock = static_cast<std::time_t>(seconds);
   std::tm time{};

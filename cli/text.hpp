@@ -15,6 +15,9 @@ namespace evojail {
 /// "2025-11-22 22:40:07", local time.
 [[nodiscard]] std::string format_local_time(std::int64_t seconds);
 
+/// "2025-11-22", its day.
+[[nodiscard]] std::string format_local_day(std::int64_t seconds);
+
 /// "2025-11-22T21:40:07Z" (RFC 3339), for machines.
 [[nodiscard]] std::string format_utc(std::int64_t seconds);
 

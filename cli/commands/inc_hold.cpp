@@ -30,10 +30,12 @@ Result<void> run_hold(const Invocation& invocation, const HoldOptions& options) 
   CHECK(require_inc_owner(invocation.host, name.jail));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
-  CHECK(hold_inc(invocation.host, name.jail, name.inc, reason, until, note_of_wait(invocation)));
+  TRY(const Hold hold, hold_inc(invocation.host, name.jail, name.inc, reason, until,
+                                note_of_wait(invocation)));
   if (invocation.quiet) return {};
-  fmt::print("inc '{}' is held{}\n", options.word,
-             options.until ? fmt::format(" up to and including {}", *options.until) : "");
+  fmt::print("inc '{}' is held{}: {}\n", options.word,
+             hold.until ? " up to and including " + format_local_day(*hold.until - 1) : "",
+             hold.reason);
   return {};
 }
 
@@ -50,7 +52,10 @@ Result<std::vector<IncName>> select_held(const HostSettings& host, const std::st
   for (const IncInfo& inc : incs) {
     if (inc.held) held.push_back({word, inc.name});
   }
-  if (held.empty()) return fail(fmt::format("jail '{}' has no inc on hold", word));
+  if (held.empty()) {
+    return std::unexpected(Error(fmt::format("jail '{}' has no inc on hold", word))
+                               .hint(fmt::format("'evojail list-incs {}' shows its incs", word)));
+  }
   return held;
 }
 
@@ -92,6 +97,9 @@ Action declare_inc_hold(Arguments& arguments) {
   arguments.option("--reason", "TEXT", options->reason, "why, in a line; must be given");
   arguments.option("--until", "YYYY-MM-DD", options->until,
                    "the last day of the hold; without it the hold has no end");
+  arguments.note(
+      "An inc that is held already keeps its reason beside this one, and of both ends the later. A "
+      "hold is shortened by inc-release and a new one.");
   arguments.example("inc-hold web1/2026-03-22-11 --reason 'before the migration'",
                     "Neither rm nor remove touches it.");
   return [options](const Invocation& invocation) { return report(run_hold(invocation, *options)); };

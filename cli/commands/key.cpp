@@ -8,6 +8,7 @@
 #include "cli/declare.hpp"
 #include "cli/json/jails.hpp"
 #include "cli/key_file.hpp"
+#include "cli/message.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/text.hpp"
@@ -25,7 +26,8 @@ struct KeyOptions {
   bool json = false;
 };
 
-Result<void> show_keys(const HostSettings& host, const KeyOptions& options) {
+Result<void> show_keys(const Invocation& invocation, const KeyOptions& options) {
+  const HostSettings& host = invocation.host;
   CHECK(require_jail(host, options.name));
   const std::string path = JailPaths(host, options.name).authorized_keys;
   std::string text;
@@ -34,6 +36,10 @@ Result<void> show_keys(const HostSettings& host, const KeyOptions& options) {
   }
   if (!options.json) {
     fmt::print("{}", text);
+    if (text.empty() && !invocation.quiet) {
+      print_note(fmt::format("jail '{0}' has no key: nobody can log in before 'evojail key {0} FILE'",
+                             options.name));
+    }
     return {};
   }
   std::vector<std::string> keys;
@@ -62,7 +68,7 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
     TRY(const std::uint64_t more, end_sessions(host, options.name));
     ended += more;
   }
-  if (options.json) return show_keys(host, options);
+  if (options.json) return show_keys(invocation, options);
   if (invocation.quiet) return {};
   fmt::print("jail '{}' takes {} from now on", options.name, count_of(keys, "key"));
   if (!outcome) {
@@ -85,7 +91,7 @@ Result<void> run_key(const Invocation& invocation, const KeyOptions& options) {
                                .hint("evojail key NAME FILE --now; to end sessions and keep the "
                                      "keys: evojail restart NAME"));
   }
-  return show_keys(invocation.host, options);
+  return show_keys(invocation, options);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ std::string notes_on(const IncInfo& inc, const std::vector<Hold>& holds) {
     std::string held = "held";
     for (const Hold& hold : holds) {
       if (hold.identity != inc.identity) continue;
-      if (hold.until) held += " until " + format_local_time(*hold.until - 1).substr(0, 10);
+      if (hold.until) held += " until " + format_local_day(*hold.until - 1);
       held += ": " + hold.reason;
     }
     notes.push_back(held);

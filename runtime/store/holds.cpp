@@ -153,7 +153,7 @@ Result<std::vector<Hold>> list_holds(const HostSettings& host, const std::string
   return holds;
 }
 
-Result<void> hold_inc(const HostSettings& host, const std::string& name, const std::string& inc,
+Result<Hold> hold_inc(const HostSettings& host, const std::string& name, const std::string& inc,
                       const std::string& reason, std::optional<std::int64_t> until,
                       const HoldWait& waits) {
   if (reason.empty() || reason.contains('\n')) return fail("a hold needs a reason of one line");
@@ -165,13 +165,14 @@ Result<void> hold_inc(const HostSettings& host, const std::string& name, const s
                   .reason = reason,
                   .made = std::time(nullptr),
                   .until = until};
-  const auto found = find_hold(incs.holds, identity);
+  auto found = find_hold(incs.holds, identity);
   if (found != incs.holds.end()) {
     extend(*found, reason, until);
   } else {
-    incs.holds.push_back(hold);
+    found = incs.holds.insert(incs.holds.end(), hold);
   }
-  return incs.meta.write_holds(incs.holds);
+  CHECK(incs.meta.write_holds(incs.holds));
+  return *found;
 }
 
 Result<std::size_t> hold_all_incs(const HostSettings& host, const std::string& name,
@@ -209,7 +210,10 @@ Result<void> release_inc(const HostSettings& host, const std::string& name, cons
   TRY(HeldIncs incs, open_holds(host, name));
   TRY(const std::string identity, identify_inc(incs, name, inc));
   const auto found = find_hold(incs.holds, identity);
-  if (found == incs.holds.end()) return fail(fmt::format("'{}/{}' is not held", name, inc));
+  if (found == incs.holds.end()) {
+    return std::unexpected(Error(fmt::format("inc '{}/{}' is not held", name, inc))
+                               .hint(fmt::format("'evojail list-incs {}' shows which are", name)));
+  }
   incs.holds.erase(found);
   return incs.meta.write_holds(incs.holds);
 }

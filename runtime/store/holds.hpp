@@ -39,7 +39,8 @@ using HoldWait = std::function<void(const Error&)>;
 
 /// Holds one inc. One that is held already keeps its reason beside this one, and of both ends the
 /// later.
-[[nodiscard]] Result<void> hold_inc(const HostSettings& host, const std::string& name,
+/// @return the hold as it is in force now.
+[[nodiscard]] Result<Hold> hold_inc(const HostSettings& host, const std::string& name,
                                     const std::string& inc, const std::string& reason,
                                     std::optional<std::int64_t> until = {},
                                     const HoldWait& waits = {});

@@ -78,6 +78,37 @@ introduce web1 127.0.0.1
 must in_jail web1 true
 must ev is-on web1
 
+step 'what was so already is not called a change'
+for command in 'ip web1 all' 'ip web1 192.0.2.7' "port web1 $(port_of web1)"; do
+  read -ra words <<<"$command"
+  ev "${words[@]}" >"$T/first" 2>&1
+  must ev "${words[@]}"
+  grep -q 'it was so already' <<<"$OUT$ERR" || fail "'$command' again: $OUT$ERR"
+done
+must ev ip web1 all
+must_print 'open to: all; the running jail has taken it up'
+must ev key db-1.example
+equal "$OUT" ''
+must_say "jail 'db-1.example' has no key"
+must ev --quiet key db-1.example
+equal "$ERR" ''
+
+step 'holds, as they are'
+must ev inc-lock web1
+must_print "jail 'web1' has no incs"
+must_exit 1 ev inc-release web1
+must_say '^hint: .*list-incs web1'
+inc=$(hour_ago '1 day')
+must ev inc --at "$inc" web1
+day=$(date -d '60 days' +%F)
+must ev inc-hold "web1/$inc" --reason one --until "$day"
+equal "$OUT" "inc 'web1/$inc' is held up to and including $day: one"
+must ev inc-hold "web1/$inc" --reason two --until "$(date -d '30 days' +%F)"
+equal "$OUT" "inc 'web1/$inc' is held up to and including $day: one; two"
+must ev inc-hold "web1/$inc" --reason three
+equal "$OUT" "inc 'web1/$inc' is held: one; two; three"
+must ev inc-release web1
+
 step 'status for people and for programs'
 must ev status
 must_print 'web1'
