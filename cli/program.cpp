@@ -42,8 +42,11 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   if (given) {
     TRY(invocation.settings_file, absolute_path(line.config));
   }
-  TRY(invocation.host,
-      load_host_settings(given ? invocation.settings_file : default_host_settings, given));
+  auto host = load_host_settings(given ? invocation.settings_file : default_host_settings, given);
+  if (!host && host.error().code() == ENOENT) {
+    return std::unexpected(std::move(host).error().hint("--config names the file of host settings"));
+  }
+  TRY(invocation.host, std::move(host));
   // Named explicitly or not, the default file is what systemd's units know.
   if (invocation.settings_file == default_host_settings) invocation.settings_file.clear();
   return invocation;
@@ -59,6 +62,11 @@ std::unexpected<Error> no_such_command(const CommandLine& line) {
           ? std::move(error).hint("'evojail --help' shows all commands")
           : std::move(error).hint(fmt::format("the command comes first: evojail {} {}", *command,
                                               printable(line.command))));
+}
+
+std::unexpected<Error> no_config_value() {
+  return std::unexpected(
+      Error("--config needs a value").hint("it names the file of the host settings"));
 }
 
 /// The command, ready to be carried out. The parser is gone by then: `run` stays for the life of
@@ -116,12 +124,12 @@ Result<CommandLine> split_command_line(const std::vector<std::string>& words) {
     } else if (*word == "--config") {
       ++word;
       if (word == words.end() || word->empty()) {
-        return std::unexpected(
-            Error("--config needs a value").hint("it names the file of the host settings"));
+        return no_config_value();
       }
       line.config = *word;
     } else if (word->starts_with("--config=")) {
       line.config = word->substr(word->find('=') + 1);
+      if (line.config.empty()) return no_config_value();
     } else if (line.command.empty() && !word->starts_with('-')) {
       line.command = *word;
     } else {

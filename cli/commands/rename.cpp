@@ -6,6 +6,7 @@
 #include "cli/report.hpp"
 #include "cli/select.hpp"
 #include "cli/text.hpp"
+#include "config/jail_name.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/jail_rules.hpp"
 #include "jail/last_session.hpp"
@@ -34,11 +35,13 @@ Result<void> check_names(const HostSettings& host, const Names& names) {
     return std::unexpected(Error(fmt::format("'{}' is its name already", names.new_name))
                                .hint("'evojail list' shows the names that are taken"));
   }
-  CHECK(require_new_name(host, names.new_name));
+  CHECK(parse_jail_name(names.old_name));
   // One that was cut short goes on, and has left something under both names.
   TRY(const bool moving, is_moving(host, names.old_name));
   if (moving) return {};
-  CHECK(require_jail(host, names.old_name));
+  CHECK(require_new_name(host, names.new_name));
+  // With settings that cannot be read it could not be started again.
+  CHECK(load_jail(host, names.old_name));
   return check_unused(host, names.new_name);
 }
 

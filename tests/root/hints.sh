@@ -89,6 +89,26 @@ hint 1 "'web1' is its name already" 'evojail list' ev rename web1 web1
 mkdir "$CONF/gone.d"
 hint 1 "'$CONF/gone.d' exists" 'another name' ev rename web1 gone
 rmdir "$CONF/gone.d"
+# Nor does a jail that could not be started again end for it.
+cp "$CONF/web1.d/jail.conf" "$T/good"
+echo COLOUR=blue >>"$CONF/web1.d/jail.conf"
+bad 1 "jail\.conf.* line [0-9]+" ev rename web1 web2
+cat "$T/good" >"$CONF/web1.d/jail.conf"
+
+# Cut short behind its last step, a renaming goes on as it says.
+must ev init old1
+must ev rename old1 new1
+token="0123456789abcdef" now=$(date +%s)
+ln -s "rename $token new1 $now whole" "$INCS/.journal/old1"
+ln -s "renamed $token old1 $now whole" "$INCS/.journal/new1"
+hint 1 "jail 'new1': its renaming .* cut short" 'evojail rename old1 new1' ev start new1
+must ev rename old1 new1
+must ev start new1
+must ev remove new1 --force
+
+step 'host settings'
+for option in --config --config=; do bad 1 '--config needs a value' "$EVOJAIL" list "$option"; done
+hint 1 "nosuch'.*No such file" 'host settings' "$EVOJAIL" --config "$T/nosuch" list
 
 step 'without root'
 # $T may lie where only root comes.
