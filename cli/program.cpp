@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <optional>
@@ -44,7 +45,8 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   }
   auto host = load_host_settings(given ? invocation.settings_file : default_host_settings, given);
   if (!host && host.error().code() == ENOENT) {
-    return std::unexpected(std::move(host).error().hint("--config names the file of host settings"));
+    return std::unexpected(
+        std::move(host).error().hint("--config names the file of host settings"));
   }
   TRY(invocation.host, std::move(host));
   // Named explicitly or not, the default file is what systemd's units know.
@@ -54,9 +56,8 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
 
 std::unexpected<Error> no_such_command(const CommandLine& line) {
   Error error(fmt::format("there is no command '{}'", printable(line.command)));
-  const auto command = std::ranges::find_if(line.arguments, [](const std::string& word) {
-    return find_command(word) != nullptr;
-  });
+  const auto command = std::ranges::find_if(
+      line.arguments, [](const std::string& word) { return find_command(word) != nullptr; });
   return std::unexpected(
       command == line.arguments.end()
           ? std::move(error).hint("'evojail --help' shows all commands")

@@ -15,7 +15,7 @@ namespace evojail {
 struct PlannedInc {
   std::string name;
   bool removed = false;
-  std::string reason;  ///< what keeps it, or that nothing does
+  std::string reason;          ///< what keeps it, or that nothing does
   std::optional<Fate> fate{};  ///< RemovalQuestion::explain only: when it will go
 };
 

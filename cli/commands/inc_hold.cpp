@@ -30,8 +30,8 @@ Result<void> run_hold(const Invocation& invocation, const HoldOptions& options) 
   CHECK(require_inc_owner(invocation.host, name.jail));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
-  TRY(const Hold hold, hold_inc(invocation.host, name.jail, name.inc, reason, until,
-                                note_of_wait(invocation)));
+  TRY(const Hold hold,
+      hold_inc(invocation.host, name.jail, name.inc, reason, until, note_of_wait(invocation)));
   if (invocation.quiet) return {};
   fmt::print("inc '{}' is held{}: {}\n", options.word,
              hold.until ? " up to and including " + format_local_day(*hold.until - 1) : "",

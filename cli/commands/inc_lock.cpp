@@ -46,7 +46,8 @@ Action for_incs(Arguments& arguments, std::string_view done, Change change) {
     const auto incs = select_incs(invocation.host, *word);
     if (!incs) return report(incs.error());
     if (incs->empty() && !invocation.quiet) {
-      fmt::print("{} no incs\n", *word == "all" ? "there are" : fmt::format("jail '{}' has", *word));
+      fmt::print("{} no incs\n",
+                 *word == "all" ? "there are" : fmt::format("jail '{}' has", *word));
     }
     Failures failures;
     for (const IncName& inc : *incs) {

@@ -37,8 +37,8 @@ Result<void> show_keys(const Invocation& invocation, const KeyOptions& options) 
   if (!options.json) {
     fmt::print("{}", text);
     if (text.empty() && !invocation.quiet) {
-      print_note(fmt::format("jail '{0}' has no key: nobody can log in before 'evojail key {0} FILE'",
-                             options.name));
+      print_note(fmt::format(
+          "jail '{0}' has no key: nobody can log in before 'evojail key {0} FILE'", options.name));
     }
     return {};
   }

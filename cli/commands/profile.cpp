@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <map>
 #include <memory>
 
@@ -73,7 +74,8 @@ Result<void> show(const HostSettings& host, const ProfileOptions& options) {
 /// What may have been meant by a word that names no file.
 std::string hint_for(const HostSettings& host, const std::string& word) {
   const auto files = find_profiles(host);
-  const auto file = files ? files->find(word) : std::map<std::string, std::string>::const_iterator();
+  const auto file =
+      files ? files->find(word) : std::map<std::string, std::string>::const_iterator();
   if (!files || file == files->end()) return "a file is wanted; 'evojail profile list' shows names";
   return fmt::format("of the profile of that name: evojail profile check {}", file->second);
 }
@@ -102,7 +104,8 @@ Result<void> check(const HostSettings& host, const ProfileOptions& options, bool
 Result<void> run_profile(const Invocation& invocation, const ProfileOptions& options) {
   if (options.verb == "list" && !options.object) return list(invocation.host, options);
   if (options.verb == "show" && options.object) return show(invocation.host, options);
-  if (options.verb == "check" && options.object) return check(invocation.host, options, invocation.quiet);
+  if (options.verb == "check" && options.object)
+    return check(invocation.host, options, invocation.quiet);
   return std::unexpected(Error("profile: list, show NAME or check FILE is wanted").hint(kUsage));
 }
 

@@ -37,9 +37,10 @@ Result<std::vector<std::string>> select_owners(const HostSettings& host,
     return std::unexpected(
         Error(fmt::format("'{}' is an inc: rm takes jails, whose policies choose the incs",
                           printable(word)))
-            .hint(fmt::format("'evojail rm {} --explain' says what keeps it; how one inc is removed "
-                              "by hand: evojail(8), rm",
-                              inc->jail)));
+            .hint(
+                fmt::format("'evojail rm {} --explain' says what keeps it; how one inc is removed "
+                            "by hand: evojail(8), rm",
+                            inc->jail)));
   }
   TRY(const bool all, stand_for_all(words));
   return all ? list_inc_owners(host) : select_jails(host, words);

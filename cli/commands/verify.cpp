@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "base/printable.hpp"
 #include "cli/declare.hpp"
@@ -74,9 +75,9 @@ Result<void> settle_names(VerifyCommand& command) {
             .hint("usage: evojail verify NAME INC, or evojail verify NAME/INC"));
   }
   if (!command.name.contains('/')) {
-    return std::unexpected(Error("verify: INC is missing")
-                               .hint(fmt::format("'evojail list-incs {}' shows the incs",
-                                                 printable(command.name))));
+    return std::unexpected(
+        Error("verify: INC is missing")
+            .hint(fmt::format("'evojail list-incs {}' shows the incs", printable(command.name))));
   }
   TRY(IncName inc, parse_inc_word(command.name));
   command.name = std::move(inc.jail);

@@ -31,17 +31,16 @@ Result<std::string> parse_jail_name(std::string_view text) {
   if (formed && text != "all" && !text.ends_with(".d")) return std::string(text);
   Error error(fmt::format("'{}' cannot be a jail's name", printable(text)));
   if (text == "all") {
-    return std::unexpected(
-        std::move(error).hint("where a command takes it, it stands for every jail; here one is named"));
+    return std::unexpected(std::move(error).hint(
+        "where a command takes it, it stands for every jail; here one is named"));
   }
   const std::string_view jail = text.substr(0, text.find('/'));
   if (jail != text && is_inc_name(text.substr(jail.size() + 1)) && parse_jail_name(jail)) {
     return std::unexpected(std::move(error).hint(fmt::format("that is an inc of jail '{}'", jail)));
   }
-  return std::unexpected(
-      std::move(error)
-          .hint("a name starts with a letter or digit, goes on with letters, digits, '.', '_' and "
-                "'-', has at most 64 bytes, is not 'all' and does not end in '.d'"));
+  return std::unexpected(std::move(error).hint(
+      "a name starts with a letter or digit, goes on with letters, digits, '.', '_' and "
+      "'-', has at most 64 bytes, is not 'all' and does not end in '.d'"));
 }
 
 bool is_inc_name(std::string_view text) {

@@ -31,8 +31,8 @@ struct JailStatus {
   bool has_incs_policy = false;
   std::optional<Error> policy_trouble;  ///< it cannot be read, or is empty: no inc is removed
   bool policy_keeps_none = false;       ///< it says `none`
-  std::size_t policy_days = 0;    ///< its lines that count days; bkctld's status shows both
-  std::size_t policy_months = 0;  ///< and months
+  std::size_t policy_days = 0;          ///< its lines that count days; bkctld's status shows both
+  std::size_t policy_months = 0;        ///< and months
   std::optional<FirewallCounters> firewall;
   std::vector<std::string> troubles;  ///< a sentence each
 

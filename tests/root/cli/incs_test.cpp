@@ -56,7 +56,8 @@ TEST_F(Incs, AreTakenListedAndThinned) {
   const json plan = json::parse(must({"rm", "--explain", "--json"}).out)["jails"][0];
   EXPECT_EQ(plan["jail"], "web1");
   EXPECT_TRUE(plan["incs"][0]["until"].is_null());
-  EXPECT_TRUE(explained.ends_with("; goes on " + plan["incs"][1]["until"].get<std::string>() + "\n"))
+  EXPECT_TRUE(
+      explained.ends_with("; goes on " + plan["incs"][1]["until"].get<std::string>() + "\n"))
       << plan;
   EXPECT_EQ(must({"rm"}).out, "1 inc removed, 1 jail looked at\n");
   EXPECT_EQ(json::parse(must({"list-incs", "web1", "--json"}).out)["incs"].size(), 1U);

@@ -44,8 +44,9 @@ TEST_F(Jails, AreMadeWithPortKeysAndNextSteps) {
   const Ended again = run({"init", "web1"});
   EXPECT_EQ(again.code, 1);
   EXPECT_EQ(again.out, "");
-  EXPECT_EQ(again.err, "evojail: jail 'web1' exists already\n"
-                       "hint: 'evojail list' shows the names that are taken\n");
+  EXPECT_EQ(again.err,
+            "evojail: jail 'web1' exists already\n"
+            "hint: 'evojail list' shows the names that are taken\n");
   EXPECT_THAT(run({"init", "a/b"}).err, StartsWith("evojail: 'a/b' cannot be a jail's name\n"));
 }
 

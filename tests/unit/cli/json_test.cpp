@@ -44,8 +44,9 @@ TEST(Json, CallsAJailAJail) {
     EXPECT_EQ(read(text)["jails"][0]["jail"], "a") << text;
     EXPECT_FALSE(read(text)["jails"][0].contains("name")) << text;
   }
-  EXPECT_EQ(read(removal_outcomes_json({{"a", "b", RemovalStatus::removed, {}}}))["incs"][0]["jail"],
-            "a");
+  EXPECT_EQ(
+      read(removal_outcomes_json({{"a", "b", RemovalStatus::removed, {}}}))["incs"][0]["jail"],
+      "a");
 }
 
 TEST(Json, AddressesAreAList) {

@@ -20,9 +20,9 @@ TEST(JailName, TakesWhatTheGrammarAllows) {
 TEST(JailName, RefusesTheRestWithTheRuleAsHint) {
   const std::string nul("a\0b", 3);
   for (const std::string& name :
-       {std::string(), std::string("web1.d"), std::string("-x"),
-        std::string(".x"), std::string("_x"), std::string(".."), std::string("a/b"),
-        std::string("a b"), std::string("é"), std::string("a\n"), std::string(65, 'x'), nul}) {
+       {std::string(), std::string("web1.d"), std::string("-x"), std::string(".x"),
+        std::string("_x"), std::string(".."), std::string("a/b"), std::string("a b"),
+        std::string("é"), std::string("a\n"), std::string(65, 'x'), nul}) {
     const auto parsed = parse_jail_name(name);
     ASSERT_FALSE(parsed) << name;
     EXPECT_THAT(parsed.error().hint(), HasSubstr("starts with a letter or digit"));

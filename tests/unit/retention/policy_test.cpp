@@ -59,7 +59,8 @@ TEST(Policy, AnEmptyPolicyIsAnError) {
   for (const char* text : {"", "\n", "# +%Y-%m-%d.-0day\n", "   \n\t\n"}) {
     const auto policy = parse_policy(text, kFile);
     ASSERT_FALSE(policy) << text;
-    EXPECT_EQ(policy.error().message(), "'/etc/evobackup/web1.d/incs_policy' is empty: no line keeps an inc");
+    EXPECT_EQ(policy.error().message(),
+              "'/etc/evobackup/web1.d/incs_policy' is empty: no line keeps an inc");
     EXPECT_THAT(policy.error().hint(), HasSubstr("'none'"));
   }
 }
