@@ -23,14 +23,6 @@ std::string format_duration(std::int64_t seconds) {
                          : fmt::format("{} d {} h", hours / 24, hours % 24);
 }
 
-std::string format_local_time(std::int64_t seconds) {
-  const auto clock = static_cast<std::time_t>(seconds);
-  std::tm time{};
-  if (::localtime_r(&clock, &time) == nullptr) return fmt::format("@{}", seconds);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &time)};
-}
-
 std::string format_local_day(std::int64_t seconds) {
   return format_local_time(seconds).substr(0, 10);
 }

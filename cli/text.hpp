@@ -5,17 +5,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/amount.hpp"  // IWYU pragma: export
+#include "base/amount.hpp"      // IWYU pragma: export
+#include "base/local_time.hpp"  // IWYU pragma: export
 
 namespace evojail {
 
 /// "3 s", "4 min", "2 h 5 min", "3 d 4 h".
 [[nodiscard]] std::string format_duration(std::int64_t seconds);
 
-/// "2025-11-22 22:40:07", local time.
-[[nodiscard]] std::string format_local_time(std::int64_t seconds);
-
-/// "2025-11-22", its day.
+/// "2025-11-22", the day of format_local_time().
 [[nodiscard]] std::string format_local_day(std::int64_t seconds);
 
 /// "2025-11-22T21:40:07Z" (RFC 3339), for machines.

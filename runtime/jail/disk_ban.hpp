@@ -18,6 +18,8 @@ class DiskBan {
   void begin(Clock::time_point now) noexcept;
   /// There is room: what was is forgotten.
   void lift() noexcept;
+  /// When the last ban ends, or ended.
+  [[nodiscard]] Clock::time_point until() const noexcept { return until_; }
   [[nodiscard]] bool holds(Clock::time_point now) const noexcept { return now < until_; }
 
  private:

@@ -34,6 +34,8 @@ class DiskWatch {
   /// Whether a new session is to be turned away: one has just been ended for the volume, which is
   /// low still.
   [[nodiscard]] bool turns_away() const;
+  /// Until when at the latest, while turns_away().
+  [[nodiscard]] DiskBan::Clock::time_point turns_away_until() const { return ban_.until(); }
 
  private:
   void look();

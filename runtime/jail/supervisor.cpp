@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <optional>
 
 #include "base/amount.hpp"
 #include "base/file.hpp"
+#include "base/local_time.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/control.hpp"
 #include "jail/control_door.hpp"
@@ -268,6 +271,13 @@ class Supervisor {
                                  fmt::join(state_.pending, ", ")));
     }
     if (disk_.is_low()) list.emplace_back("the volume is below DISK_RESERVE: writing sessions end");
+    if (disk_.turns_away()) {
+      const auto left = disk_.turns_away_until() - DiskBan::Clock::now();
+      list.push_back(fmt::format(
+          "new sessions are turned away until {}, or until the volume has room: some wrote to it",
+          format_local_time(std::time(nullptr) +
+                            std::chrono::ceil<std::chrono::seconds>(left).count())));
+    }
     return list;
   }
 

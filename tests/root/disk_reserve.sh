@@ -62,6 +62,15 @@ run in_jail web1 'dd if=/dev/zero of=/data/again bs=1M count=1'
 grep -q 'turning .* away: the volume is below DISK_RESERVE' "$T/log/web1.log" || fail 'the log does not say so'
 must in_jail db1 true
 
+step 'status says until when new sessions are turned away'
+must ev status web1
+must_print "^warning: +new sessions are turned away until $(date +%Y)-[0-9-]+ [0-9:]+, or until the volume has room"
+until=$(grep -oE 'until [0-9]{4}-[0-9-]+ [0-9:]+' <<<"$OUT")
+left=$(($(date -d "${until#until }" +%s) - $(date +%s)))
+((left > 0 && left <= 3600)) || fail "away for $left s: $OUT"
+must ev status db1
+must_not_print 'turned away until'
+
 step 'status says so, of a jail that does nothing too'
 must ev status
 must_say 'are free on the volume, DISK_RESERVE keeps'
@@ -78,6 +87,8 @@ step 'with room again, a push works again'
 rm -f "$T/volume/filling" "$JAILS/web1/data/"{zeros,big} "$JAILS/db1/data/behind"
 not_low() { ! says_low "$1"; }
 for jail in web1 db1 idle1; do until_true 30 "$jail has room" not_low "$jail"; done
+must ev status web1
+must_not_print 'turned away until'
 must push "$T/big" web1:/data/big
 must cmp "$T/big" "$JAILS/web1/data/big"
 close_session web1

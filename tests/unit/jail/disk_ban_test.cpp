@@ -13,6 +13,7 @@ TEST(DiskBan, holds_for_its_time_and_twice_as_long_the_next_time) {
   DiskBan ban;
   EXPECT_FALSE(ban.holds(kStart));
   ban.begin(kStart);
+  EXPECT_EQ(ban.until(), kStart + DiskBan::first);
   EXPECT_TRUE(ban.holds(kStart + DiskBan::first - seconds(1)));
   const auto again = kStart + DiskBan::first;
   EXPECT_FALSE(ban.holds(again));
