@@ -7,6 +7,9 @@
 
 namespace evojail {
 
+/// The hint of an error that root would not have run into.
+inline constexpr std::string_view run_as_root = "run it as root, with sudo for instance";
+
 /// "evojail: MESSAGE", and where the error has one a second line "hint: HINT".
 [[nodiscard]] std::string format_error(const Error& error);
 

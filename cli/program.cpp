@@ -36,8 +36,8 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   invocation.quiet = line.quiet;
   if (command.needs == CommandNeeds::nothing) return invocation;
   if (command.needs == CommandNeeds::root && ::geteuid() != 0) {
-    return std::unexpected(Error(fmt::format("'evojail {}' needs root", command.name))
-                               .hint("run it as root, with sudo for instance"));
+    return std::unexpected(
+        Error(fmt::format("'evojail {}' needs root", command.name)).hint(run_as_root));
   }
   const bool given = !line.config.empty();
   if (given) {
@@ -47,6 +47,9 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   if (!host && host.error().code() == ENOENT) {
     return std::unexpected(
         std::move(host).error().hint("--config names the file of host settings"));
+  }
+  if (!host && host.error().code() == EACCES && ::geteuid() != 0) {
+    return std::unexpected(std::move(host).error().hint(run_as_root));
   }
   TRY(invocation.host, std::move(host));
   // Named explicitly or not, the default file is what systemd's units know.

@@ -7,6 +7,7 @@
 #include "cli/bulk.hpp"
 #include "cli/declare.hpp"
 #include "cli/json/jails.hpp"
+#include "cli/message.hpp"
 #include "cli/report.hpp"
 #include "cli/text.hpp"
 #include "store/jails.hpp"
@@ -28,7 +29,7 @@ int check_jails(const HostSettings& host, const std::vector<std::string>& names)
   return report(Error(fmt::format("the settings of {} cannot be read without root: whether all of "
                                   "these are jails, and sound, is not known",
                                   count_of(closed, "jail")))
-                    .hint("run it as root, with sudo for instance"));
+                    .hint(run_as_root));
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ Action declare_list(Arguments& arguments) {
   return [json](const Invocation& invocation) {
     const auto names = list_jails(invocation.host);
     if (!names && names.error().code() == EACCES && ::geteuid() != 0) {
-      return report(Error(names.error()).hint("run it as root, with sudo for instance"));
+      return report(Error(names.error()).hint(run_as_root));
     }
     if (!names) return report(names.error());
     if (*json) {

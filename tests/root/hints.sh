@@ -122,8 +122,11 @@ equal "$CODE $OUT" $'1 db1\nweb1' 'list without root'
 must_say '^evojail: the settings of 2 jails .* without root'
 must_say '^hint: .*sudo'
 equal "$(wc -l <<<"$ERR")" 2 'one line and its hint'
-chmod 700 /run/conf
-run nobody list
-equal "$CODE $OUT" '1 '
-must_say "'/run/conf': Permission denied"
-must_say '^hint: .*root'
+for closed in /run/conf /run/settings; do
+  chmod 700 "$closed"
+  run nobody list
+  equal "$CODE $OUT" '1 '
+  must_say "'$closed': Permission denied"
+  must_say '^hint: .*root'
+  chmod 755 "$closed"
+done
