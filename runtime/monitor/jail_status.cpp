@@ -28,12 +28,14 @@ Result<Policy> load_policy(const std::string& file) {
 void read_policy(const JailPaths& paths, JailStatus& status) {
   status.has_incs_policy = path_exists(paths.incs_policy);
   if (!status.has_incs_policy) return;
-  auto policy = load_policy(paths.incs_policy);
-  if (!policy) status.policy_trouble = Error(policy.error()).in("no inc is removed");
-  const auto rules = noted(std::move(policy), status);
-  if (!rules) return;
-  status.policy_keeps_none = rules->lines.empty();
-  for (const PolicyLine& line : rules->lines) {
+  Result<Policy> policy = load_policy(paths.incs_policy);
+  if (!policy) {
+    status.policy_trouble = std::move(policy).error().in("no inc is removed");
+    status.troubles.push_back(status.policy_trouble->message());
+    return;
+  }
+  status.policy_keeps_none = policy->lines.empty();
+  for (const PolicyLine& line : policy->lines) {
     if (line.jump.unit == Jump::Unit::day) ++status.policy_days;
     if (line.jump.unit == Jump::Unit::month) ++status.policy_months;
   }

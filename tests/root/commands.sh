@@ -125,6 +125,7 @@ for text in '' '# nothing yet' '+%Y-%m-%d' ; do
   must_exit 1 ev status web1
   must_print '^web1 +ON +[0-9]+ +\? '
   must_say "^evojail: no inc is removed: .*web1\.d/incs_policy'"
+  must_print "^trouble: +no inc is removed: .*web1\.d/incs_policy'"
   must_exit 1 ev status --json
   must_print '"incs_policy_error": "no inc is removed'
   must_exit 1 ev rm web1
