@@ -31,7 +31,7 @@ _evojail_words() {
   case $command in
     start | stop | restart | reload | status | firewall | inc | rm)
       "$evojail" list 2>/dev/null
-      echo all
+      if ((position == 1)); then echo all; fi
       ;;
     init | list | check-setup | update) ;;
     inc-hold | inc-release | inc-lock | inc-unlock)

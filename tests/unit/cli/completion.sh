@@ -34,6 +34,8 @@ offers() {
 offers 'start status stop' st
 offers '--config' --c
 offers 'all db1 web1' start ''
+offers 'all db1 web1' rm ''
+offers 'db1 web1' rm web1 ''
 offers 'web1' --config /etc/settings key we
 offers '--dry-run' rm --d
 offers 'web1/2026-03-21-11 web1/2026-03-22-11' inc-hold web1
