@@ -5,17 +5,17 @@
 #include <fmt/ranges.h>
 #include <malloc.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <optional>
 
 #include "base/amount.hpp"
-#include "base/file.hpp"
+#include "base/descriptor_limit.hpp"
 #include "base/local_time.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/control.hpp"
@@ -54,15 +54,6 @@ Result<Fd> signals() {
   Fd fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail_errno("making", "a signal descriptor");
   return fd;
-}
-
-/// A session takes two descriptors, and what a shell gives is meant for programs that select(2).
-/// Where no more can be had, on_connection() lets the connections wait.
-void allow_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 bool allows(const JailSettings& settings, const Prefix& host) {
@@ -367,7 +358,9 @@ Result<JailSettings> settings_in_force(const SupervisorOptions& options,
 }  // namespace
 
 Result<void> run_supervisor(const SupervisorOptions& options) {
-  allow_descriptors();
+  // A session takes two, and what a shell gives is meant for programs that select(2). Where no more
+  // can be had, on_connection() lets the connections wait.
+  raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
   TRY(Fd signal_fd, signals());
   TRY(EventLoop loop, EventLoop::make());
   TRY(auto state, take_handed_over(JailPaths(options.host, options.name).run_lock));

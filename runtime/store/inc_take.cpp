@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
+#include "base/descriptor_limit.hpp"
 #include "base/directory.hpp"
 #include "config/jail_name.hpp"
 #include "store/inc_taking.hpp"
@@ -15,28 +15,8 @@ namespace {
 /// Between two tries of a jail's lock: flock(2) has no bound.
 constexpr int lock_pause_ms = 200;
 
-/// Locks of a whole batch are held at once: room for them, for as long as the object lives.
-class MoreDescriptors {
- public:
-  MoreDescriptors() {
-    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) return;
-    rlimit more = before_;
-    more.rlim_cur = std::min<rlim_t>(more.rlim_max, 16384);
-    raised_ = more.rlim_cur > before_.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &more) == 0;
-    limit_ = static_cast<std::size_t>(raised_ ? more.rlim_cur : before_.rlim_cur);
-  }
-  MoreDescriptors(const MoreDescriptors&) = delete;
-  MoreDescriptors& operator=(const MoreDescriptors&) = delete;
-  ~MoreDescriptors() {
-    if (raised_) ::setrlimit(RLIMIT_NOFILE, &before_);
-  }
-  [[nodiscard]] std::size_t limit() const { return limit_; }
-
- private:
-  rlimit before_{};
-  bool raised_ = false;
-  std::size_t limit_ = 1024;
-};
+/// Locks of a whole batch are held at once.
+constexpr std::size_t most_descriptors = 16384;
 
 /// What all the jails share, or why none of them can have its inc.
 struct Ground {
@@ -73,10 +53,9 @@ std::vector<IncOutcome> take_incs(const HostSettings& host, std::span<const IncR
     for (auto& outcome : outcomes) outcome.error = ground.error();
     return outcomes;
   }
-  const MoreDescriptors descriptors;
   Taking taking(host, inc_name, options, progress, requests.size(), std::move(ground->engine),
                 std::move(ground->journal), ground->space);
-  const std::size_t batch = taking.batch_size(descriptors.limit());
+  const std::size_t batch = taking.batch_size(raise_descriptor_limit(most_descriptors));
   std::vector<std::size_t> waiting;
   for (std::size_t i = 0; i < requests.size(); ++i) waiting.push_back(i);
   for (;;) {
