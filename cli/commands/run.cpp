@@ -2,7 +2,6 @@
 #include <malloc.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 
 #include "cli/declare.hpp"
@@ -33,7 +32,7 @@ int run_jail(const Invocation& invocation, const std::string& name) {
   }
   // Under systemd it is a unit of its own that watches.
   FirewallRole role(options.host, options.log);
-  if (std::getenv("INVOCATION_ID") == nullptr) {
+  if (!is_service()) {
     // After the first connections: nobody waits for it.
     options.beside = [&role](EventLoop& loop) {
       loop.at(EventLoop::Clock::now() + std::chrono::milliseconds(500),

@@ -57,6 +57,15 @@ void notify_manager(const std::string& variables) {
                static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
 }
 
+bool is_service() { return number_in_environment("SYSTEMD_EXEC_PID") == ::getpid(); }
+
+void forget_foreign_manager() {
+  if (is_service()) return;
+  for (const char* name : {"NOTIFY_SOCKET", "INVOCATION_ID", "WATCHDOG_PID", "WATCHDOG_USEC"}) {
+    ::unsetenv(name);
+  }
+}
+
 Result<std::optional<Fd>> take_listener() {
   const auto process = number_in_environment("LISTEN_PID");
   const auto count = number_in_environment("LISTEN_FDS");

@@ -96,6 +96,7 @@ class Supervisor {
     if (options_.beside) options_.beside(loop_);
     CHECK(loop_.run());
     return end();
+    forget_foreign_manager();
   }
 
   /// After a take-over: follows the settings, ends the sessions of a port that is left and of

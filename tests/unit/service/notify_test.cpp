@@ -66,5 +66,24 @@ TEST(PassedListener, IsTheOnlyOne) {
   EXPECT_EQ(exit_of(stream_socket(true).get(), "2", 0, refuses), 0);
 }
 
+/// What is left of NOTIFY_SOCKET in a process whose environment says so of systemd's child.
+int keeps_notify_socket(pid_t executed) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("NOTIFY_SOCKET", "@00000", 1);
+    ::setenv("SYSTEMD_EXEC_PID", std::to_string(executed == 0 ? ::getpid() : executed).c_str(), 1);
+    forget_foreign_manager();
+    ::_exit(::getenv("NOTIFY_SOCKET") != nullptr ? 1 : 0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+TEST(ServiceManager, IsNotifiedByTheProcessThatItExecutedAlone) {
+  EXPECT_EQ(keeps_notify_socket(0), 1);
+  EXPECT_EQ(keeps_notify_socket(::getpid()), 0);
+}
+
 }  // namespace
 }  // namespace evojail
