@@ -5,7 +5,14 @@
 namespace evojail {
 
 bool LogLimit::may_pass(Clock::time_point now) {
-  if (rate_.take(now)) return true;
+  if (!hour_ || now - *hour_ >= std::chrono::hours(1)) {
+    hour_ = now;
+    passed_ = 0;
+  }
+  if (!is_spent() && rate_.take(now)) {
+    ++passed_;
+    return true;
+  }
   ++dropped_;
   return false;
 }

@@ -22,6 +22,9 @@ using Kind = InitMessage::Kind;
 /// name, so a stranger could write any line.
 constexpr std::chrono::seconds sshd_first{10};
 
+/// At 1,700 bytes a line at the very most, 80 MB a day.
+constexpr std::uint64_t lines_per_hour = 2000;
+
 /// As much as is there at most, without waiting: more comes with the next event, after the others'
 /// turn.
 std::string read_some(int fd) {
@@ -51,7 +54,11 @@ std::vector<SessionSlot> slots_of(const std::map<std::uint32_t, Session>& sessio
 }  // namespace
 
 SessionTable::SessionTable(SupervisorState& state, EventLoop& loop, LogSink log, Ended ended)
-    : state_(state), loop_(loop), log_(std::move(log)), ended_(std::move(ended)) {}
+    : state_(state),
+      loop_(loop),
+      log_(std::move(log)),
+      ended_(std::move(ended)),
+      log_limit_(50, 250, lines_per_hour) {}
 
 Result<void> SessionTable::attach(std::chrono::seconds login_grace) {
   CHECK(loop_.watch(state_.init.report.get(), [this] { read_reports(); }));
@@ -143,6 +150,11 @@ void SessionTable::log_lines(const Session& session, const std::vector<std::stri
     log_bounded(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
   }
 }
+  if (log_limit_.is_spent()) {
+    log_(LogLevel::warning,
+         fmt::format("these were {} within an hour: what sessions write is dropped until it is over",
+                     count_of(lines_per_hour, "line")));
+  }
 
 void SessionTable::read_reports() {
   // All that the FIFO can have held when this began, in reads of read_some(); what a jail goes on

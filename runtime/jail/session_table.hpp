@@ -74,7 +74,10 @@ class SessionTable {
   Ended ended_;
   // For all that strangers, or all sessions together, can have written: each has a limit of its
   // own.
-  LogLimit log_limit_{50, 250};
+  LogLimit log_limit_;
+  // The jail's root can write there without end: it waits for the pipe then, and keeps no processor
+  // busy out here.
+  TokenBucket report_reads_{200, 100};
   SessionReportReader reports_;
 };
 
