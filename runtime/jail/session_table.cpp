@@ -61,7 +61,7 @@ SessionTable::SessionTable(SupervisorState& state, EventLoop& loop, LogSink log,
       log_limit_(50, 250, lines_per_hour) {}
 
 Result<void> SessionTable::attach(std::chrono::seconds login_grace) {
-  CHECK(loop_.watch(state_.init.report.get(), [this] { read_reports(); }));
+  CHECK(loop_.watch(state_.init.report.get(), [this] { hear_reports(); }));
   for (auto& [id, session] : state_.sessions) {
     CHECK(watch_log(session));
     end_unless_logged_in(id, login_grace + sshd_first);
@@ -137,12 +137,24 @@ void SessionTable::read_log(std::uint32_t id) {
   log_lines(session, session.lines.feed(bytes, SessionLog::Clock::now()));
 }
 
+void SessionTable::hear_reports() {
+  const auto now = TokenBucket::Clock::now();
+  if (report_reads_.take(now)) return read_reports();
+  loop_.pause(state_.init.report.get(), report_reads_.next(now),
+              [this](const Error& error) { log_(LogLevel::error, error.message()); });
+}
+
 void SessionTable::log_bounded(LogLevel level, std::string_view line) {
   if (!log_limit_.may_pass(LogLimit::Clock::now())) return;
   if (const auto dropped = log_limit_.take_dropped()) {
     log_(LogLevel::warning, fmt::format("({} dropped)", count_of(dropped, "line")));
   }
   log_(level, line);
+  if (log_limit_.is_spent()) {
+    log_(LogLevel::warning,
+         fmt::format("these were {} within an hour: what sessions write is dropped until it is over",
+                     count_of(lines_per_hour, "line")));
+  }
 }
 
 void SessionTable::log_lines(const Session& session, const std::vector<std::string>& lines) {
@@ -150,11 +162,6 @@ void SessionTable::log_lines(const Session& session, const std::vector<std::stri
     log_bounded(LogLevel::info, fmt::format("session from {}: {}", to_string(session.peer), line));
   }
 }
-  if (log_limit_.is_spent()) {
-    log_(LogLevel::warning,
-         fmt::format("these were {} within an hour: what sessions write is dropped until it is over",
-                     count_of(lines_per_hour, "line")));
-  }
 
 void SessionTable::read_reports() {
   // All that the FIFO can have held when this began, in reads of read_some(); what a jail goes on

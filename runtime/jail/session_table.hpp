@@ -63,6 +63,7 @@ class SessionTable {
   [[nodiscard]] Result<void> watch_log(Session& session);
   void end_unless_logged_in(std::uint32_t id, std::chrono::seconds after);
   void read_log(std::uint32_t id);
+  void hear_reports();
   void note_report(const SessionReport& report);
   void log_bounded(LogLevel level, std::string_view line);
   void log_lines(const Session& session, const std::vector<std::string>& lines);

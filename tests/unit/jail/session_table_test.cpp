@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -113,6 +114,25 @@ TEST_F(SessionTableTest, KeepsABoundedNumberOfCommands) {
   }
   EXPECT_EQ(running(1001), "");
   EXPECT_EQ(state_.commands, 100U);
+}
+
+// They would keep a processor busy for as long as somebody writes.
+TEST_F(SessionTableTest, ReadsReportsNoFasterThanAnybodyHasToReport) {
+  state_.sessions.clear();
+  ASSERT_TRUE(table_.attach(std::chrono::seconds(60)));
+  const Fd always(::eventfd(1, EFD_CLOEXEC));
+  int turns = 0;
+  ASSERT_TRUE(loop_.watch(always.get(), [&] {
+    say("begin 192.0.2.7 1003 22 true");
+    if (++turns == 1000) loop_.stop();
+  }));
+  ASSERT_TRUE(loop_.run());
+  loop_.unwatch(always.get());
+  EXPECT_GT(state_.commands, 0U);
+  EXPECT_LT(state_.commands, 900U);
+  // Whoever asks learns of all.
+  EXPECT_TRUE(table_.status().empty());
+  EXPECT_EQ(state_.commands, 1000U);
 }
 
 }  // namespace
