@@ -19,10 +19,29 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<void> fill_and_sync(int fd, const std::string& path, std::string_view bytes, mode_t mode) {
+Result<void> fill(int fd, const std::string& path, std::string_view bytes, mode_t mode, bool sync) {
   CHECK(write_all(fd, path, bytes));
   if (::fchmod(fd, mode) != 0) return fail_errno("setting the mode of", path);
-  if (::fsync(fd) != 0) return fail_errno("syncing", path);
+  if (sync && ::fsync(fd) != 0) return fail_errno("syncing", path);
+  return {};
+}
+
+Result<void> replace(const std::string& path, std::string_view bytes, mode_t mode, bool sync) {
+  const std::string parent = parent_of(path);
+  TRY(const Fd dir, open_directory(parent));
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+    return fail_errno("naming a temporary file beside", path);
+  }
+  const std::string temporary = fmt::format("{}.{:016x}", path, random);
+  TRY(const Fd file, open_path(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  Result<void> done = fill(file.get(), path, bytes, mode, sync);
+  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = fail_errno("replacing", path);
+  if (!done) {
+    ::unlink(temporary.c_str());
+    return done;
+  }
+  if (sync && ::fsync(dir.get()) != 0) return fail_errno("syncing", parent);
   return {};
 }
 
@@ -34,22 +53,11 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 }
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode) {
-  const std::string parent = parent_of(path);
-  TRY(const Fd dir, open_directory(parent));
-  std::uint64_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
-    return fail_errno("naming a temporary file beside", path);
-  }
-  const std::string temporary = fmt::format("{}.{:016x}", path, random);
-  TRY(const Fd file, open_path(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  Result<void> done = fill_and_sync(file.get(), path, bytes, mode);
-  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = fail_errno("replacing", path);
-  if (!done) {
-    ::unlink(temporary.c_str());
-    return done;
-  }
-  if (::fsync(dir.get()) != 0) return fail_errno("syncing", parent);
-  return {};
+  return replace(path, bytes, mode, true);
+}
+
+Result<void> replace_file_unsynced(const std::string& path, std::string_view bytes, mode_t mode) {
+  return replace(path, bytes, mode, false);
 }
 
 Result<void> make_directories(const std::string& path, mode_t mode) {

@@ -19,6 +19,11 @@ namespace evojail {
 [[nodiscard]] Result<void> replace_file(const std::string& path, std::string_view bytes,
                                         mode_t mode);
 
+/// The same for who reads it now, without waiting for a disk: after a power cut the file may be the
+/// old one, the new one, or empty.
+[[nodiscard]] Result<void> replace_file_unsynced(const std::string& path, std::string_view bytes,
+                                                 mode_t mode);
+
 /// mkdir(2) of every missing component; an existing directory is fine. The last component is made
 /// with `mode`, missing parents with 0755.
 [[nodiscard]] Result<void> make_directories(const std::string& path, mode_t mode);

@@ -22,7 +22,7 @@ Result<void> write_last_session(const HostSettings& host, const std::string& nam
                    {"received", session.received}, {"sent", session.sent},
                    {"command", session.command},   {"outcome", session.outcome}};
   CHECK(make_directories(directory(host), 0700));
-  return replace_file(directory(host) + "/" + name, value.dump() + "\n", 0600);
+  return replace_file_unsynced(directory(host) + "/" + name, value.dump() + "\n", 0600);
 }
 
 Result<std::optional<LastSession>> read_last_session(const HostSettings& host,
@@ -37,8 +37,8 @@ Result<std::optional<LastSession>> read_last_session(const HostSettings& host,
         value.at("ended").get<std::int64_t>(), value.at("received").get<std::uint64_t>(),
         value.at("sent").get<std::uint64_t>(), value.at("command").get<std::string>(),
         value.at("outcome").get<std::string>()};
-  } catch (const json::exception& error) {
-    return fail("reading '" + path + "': " + error.what());
+  } catch (const json::exception&) {
+    return std::nullopt;
   }
 }
 

@@ -10,7 +10,9 @@
 namespace evojail {
 
 /// The latest session of a jail that has ended, in DATADIR/last-session/NAME: written by the
-/// supervisor from its own counters, so that nothing in the jail can make a backup look fresh.
+/// supervisor from its own counters, so that nothing in the jail can make a backup look fresh. It is
+/// not waited for the disk: a supervisor that does accepts nobody meanwhile. After a power cut the
+/// latest may be missing, when no session can have outlived it.
 struct LastSession {
   std::string peer;            ///< address
   std::int64_t began = 0;      ///< seconds since the epoch
@@ -23,7 +25,7 @@ struct LastSession {
 
 [[nodiscard]] Result<void> write_last_session(const HostSettings& host, const std::string& name,
                                               const LastSession& session);
-/// nullopt: none since the jail was made.
+/// nullopt: none since the jail was made, or none that a power cut has left readable.
 [[nodiscard]] Result<std::optional<LastSession>> read_last_session(const HostSettings& host,
                                                                    const std::string& name);
 /// Forgets it, with its jail.
