@@ -16,6 +16,7 @@
 #include "jail/launch.hpp"
 #include "jail/notify.hpp"
 #include "jail/run_dir.hpp"
+#include "kernel/cgroup.hpp"
 #include "kernel/channel.hpp"
 #include "kernel/unix_socket.hpp"
 #include "store/host_check.hpp"
@@ -39,6 +40,21 @@ class RunDirGuard {
 
  private:
   const JailPaths* paths_;
+};
+
+/// Takes the jail's cgroup away again unless the start comes through.
+class CgroupGuard {
+ public:
+  CgroupGuard() = default;
+  CgroupGuard(const CgroupGuard&) = delete;
+  CgroupGuard& operator=(const CgroupGuard&) = delete;
+  ~CgroupGuard() {
+    if (!kept_) remove_jail_cgroup();
+  }
+  void keep() noexcept { kept_ = true; }
+
+ private:
+  bool kept_ = false;
 };
 
 Result<Fd> open_listener(std::uint16_t port) {
@@ -68,6 +84,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   if (!lock) {
     return std::unexpected(std::move(lock).error().hint("the jail is running or starting already"));
   }
+  CgroupGuard cgroup;  // before the process in it: it has ended by then
   TRY(auto limits, apply_limits(options, settings));
   TRY(auto launch, Launch::begin(options.name, limits.cgroup ? std::optional(limits.cgroup->get())
                                                              : std::nullopt));
@@ -88,6 +105,7 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
   CHECK(send_rules(init, plan_sessions(settings, profile)));
   TRY(auto control, listen_seqpacket(paths.run_dir + "/control"));
   run_dir.keep();
+  cgroup.keep();
   return SupervisorState{.lock = std::move(*lock),
                          .image = std::move(image.hold),
                          .image_id = image.id,

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* mount_point = "/sys/fs/cgroup";
 constexpr std::string_view jail_child = "/jail";
+constexpr std::string_view supervisor_child = "/supervisor";
 
 bool is_cgroup2(const char* path) {
   struct statfs facts{};
@@ -76,9 +77,8 @@ Result<void> set_limits(const std::string& jail, const CgroupLimits& limits) {
 
 /// The delegated directory: the process's own cgroup, or the one above it after a reload.
 std::string delegated_directory(const std::string& own) {
-  constexpr std::string_view child = "/supervisor";
   std::string path = mount_point + own;
-  if (path.ends_with(child)) path.resize(path.size() - child.size());
+  if (path.ends_with(supervisor_child)) path.resize(path.size() - supervisor_child.size());
   return path;
 }
 
@@ -117,6 +117,21 @@ Result<std::optional<JailCgroup>> make_jail_cgroup(const CgroupLimits& limits) {
   jail.io_weight = read_weight(directory + "/io.weight");
   if (!jail.io_weight) jail.io_weight = read_weight(directory + "/io.bfq.weight");
   return jail;
+}
+
+void remove_jail_cgroup() {
+  const auto text = read_file("/proc/self/cgroup");
+  const auto own = text && is_cgroup2(mount_point) ? unified_cgroup(*text) : std::nullopt;
+  if (!own || !own->ends_with(supervisor_child)) return;
+  const std::string directory = delegated_directory(*own);
+  if (!is_delegated(directory)) return;
+  if (::rmdir((directory + "/jail").c_str()) != 0 && errno != ENOENT) return;
+  // Processes go back in where no controller is handed down.
+  for (const char* controller : {"-memory", "-pids", "-cpu", "-io"}) {
+    [[maybe_unused]] const auto off = put(directory + "/cgroup.subtree_control", controller);
+  }
+  [[maybe_unused]] const auto back = put(directory + "/cgroup.procs", "0");
+  ::rmdir((directory + "/supervisor").c_str());
 }
 
 std::vector<std::string> missing_controllers(pid_t init) {

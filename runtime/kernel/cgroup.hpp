@@ -42,6 +42,10 @@ struct JailCgroup {
 /// `supervisor`.
 [[nodiscard]] Result<std::optional<JailCgroup>> make_jail_cgroup(const CgroupLimits& limits);
 
+/// Takes away what make_jail_cgroup() made, where nothing runs in it, and puts this process back
+/// where it was: for a start that fails.
+void remove_jail_cgroup();
+
 /// Those of memory, pids, cpu and io that do not bound the jail whose init this is: all of them
 /// where it is in no cgroup that make_jail_cgroup() made.
 [[nodiscard]] std::vector<std::string> missing_controllers(pid_t init);
