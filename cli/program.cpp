@@ -17,6 +17,7 @@
 #include "cli/message.hpp"
 #include "cli/parse_arguments.hpp"
 #include "cli/version.hpp"
+#include "jail/next_program.hpp"
 
 namespace evojail {
 namespace {
@@ -43,7 +44,8 @@ Result<Invocation> prepare(const Command& command, const CommandLine& line) {
   if (given) {
     TRY(invocation.settings_file, absolute_path(line.config));
   }
-  auto host = load_host_settings(given ? invocation.settings_file : default_host_settings, given);
+  auto host = host_in_force(
+      load_host_settings(given ? invocation.settings_file : default_host_settings, given));
   if (!host && host.error().code() == ENOENT) {
     return std::unexpected(
         std::move(host).error().hint("--config names the file of host settings"));

@@ -144,6 +144,28 @@ Result<HostSettings> parse_host_settings(std::string_view text, std::string_view
   return settings;
 }
 
+std::string format_host_settings(const HostSettings& settings) {
+  std::string text;
+  const auto add = [&text](std::string_view key, std::string_view value) {
+    // No value that was parsed has single quotes and what double ones would expand.
+    const char quote = value.contains('\'') ? '"' : '\'';
+    text += fmt::format("{}={}{}{}\n", key, quote, value, quote);
+  };
+  add("CONFDIR", settings.confdir);
+  add("JAILDIR", settings.jaildir);
+  add("INCDIR", settings.incdir);
+  add("ARCHIVESDIR", settings.archivesdir);
+  add("DATADIR", settings.datadir);
+  add("RUNDIR", settings.rundir);
+  add("LOGDIR", settings.logdir);
+  add("FIREWALL_TABLE", settings.firewall_table);
+  add("DISK_RESERVE", std::to_string(settings.disk_reserve_percent));
+  add("WARNING", std::to_string(settings.warning_hours));
+  add("CRITICAL", std::to_string(settings.critical_hours));
+  add("NODE", settings.node);
+  return text;
+}
+
 Result<HostSettings> parse_bkctld_settings(std::string_view text, std::string_view file) {
   // bkctld's own state (DATADIR, LOCKDIR, INDEX_DIR), its templates and its chroot's files have no
   // counterpart: sharing them would mix two programs' data.

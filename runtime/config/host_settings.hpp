@@ -35,6 +35,9 @@ struct HostSettings {
 [[nodiscard]] Result<HostSettings> parse_host_settings(std::string_view text,
                                                        std::string_view file);
 
+/// A text that parse_host_settings() makes the same settings of.
+[[nodiscard]] std::string format_host_settings(const HostSettings& settings);
+
 /// Parses /etc/default/bkctld, which is shell: quotes stripped, bkctld's own keys accepted (those
 /// without a meaning here are passed over), an expansion or a command substitution refused.
 [[nodiscard]] Result<HostSettings> parse_bkctld_settings(std::string_view text,

@@ -123,20 +123,26 @@ Result<SupervisorState> start_jail_process(const SupervisorOptions& options) {
                          .push_end = {}};
 }
 
+Result<void> check_places(const HostSettings& now, const HostSettings& then) {
+  for (const auto& [key, place, before] :
+       {std::tuple{"RUNDIR", now.rundir, then.rundir},
+        std::tuple{"DATADIR", now.datadir, then.datadir},
+        std::tuple{"JAILDIR", now.jaildir, then.jaildir},
+        std::tuple{"FIREWALL_TABLE", now.firewall_table, then.firewall_table}}) {
+    if (place == before) continue;
+    return std::unexpected(
+        Error(
+            fmt::format("{} is another one now: '{}', the jail runs with '{}'", key, place, before))
+            .hint(fmt::format("stop the jail with {}={} in force, then start it", key, before)));
+  }
+  return {};
+}
+
 Result<void> check_reload(const SupervisorOptions& options) {
   TRY(const auto host, load_host_settings(options.settings_file.empty() ? default_host_settings
                                                                         : options.settings_file,
                                           !options.settings_file.empty()));
-  for (const auto& [key, now, then] :
-       {std::tuple{"RUNDIR", host.rundir, options.host.rundir},
-        std::tuple{"DATADIR", host.datadir, options.host.datadir},
-        std::tuple{"JAILDIR", host.jaildir, options.host.jaildir},
-        std::tuple{"FIREWALL_TABLE", host.firewall_table, options.host.firewall_table}}) {
-    if (now == then) continue;
-    return std::unexpected(
-        Error(fmt::format("{} is another one now: '{}', the jail runs with '{}'", key, now, then))
-            .hint(fmt::format("stop the jail with {}={} in force, then start it", key, then)));
-  }
+  CHECK(check_places(host, options.host));
   TRY(const auto settings, load_jail(host, options.name));
   CHECK(load_compiled_profile(host, settings.profile));
   return {};
@@ -164,6 +170,8 @@ Result<void> put_in_force(const SupervisorOptions& options, SupervisorState& sta
 Result<JailSettings> apply_settings(const SupervisorOptions& options, SupervisorState& state,
                                     const JailSettings& before,
                                     const std::function<void()>& leave_port) {
+  // Again, since it may have changed after it was tried: whoever asked hears what is wrong.
+  CHECK(check_reload(options));
   const std::string file = JailPaths(options.host, options.name).conf;
   TRY(auto text, load_jail_text(options.host, options.name));
   TRY(auto settings, parse_jail_settings(text, file));

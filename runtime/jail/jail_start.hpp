@@ -12,6 +12,9 @@ namespace evojail {
 /// unmade when a later step fails; the firewall's rules stay, since they follow the settings.
 [[nodiscard]] Result<SupervisorState> start_jail_process(const SupervisorOptions& options);
 
+/// Whether a running jail can go on with the settings `now` of the host, started with `then`.
+[[nodiscard]] Result<void> check_places(const HostSettings& now, const HostSettings& then);
+
 /// What a reload reads, checked as far as that goes before anything is changed: the settings of the
 /// host and of the jail, the profile.
 [[nodiscard]] Result<void> check_reload(const SupervisorOptions& options);

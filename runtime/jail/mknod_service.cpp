@@ -35,8 +35,6 @@ void MknodService::wait_for_token() {
               [this](const Error& error) { give_up(error); });
 }
 
-/// The kernel holds callers for as long as the listener is open, and answers ENOSYS once it is
-/// closed: a push with devices fails then, and does not hang.
 void MknodService::give_up(const Error& error) {
   log_(LogLevel::error, "device nodes are refused from here on: " + error.message());
   loop_.unwatch(state_.init.mknod_listener.get());

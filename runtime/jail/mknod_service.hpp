@@ -28,13 +28,16 @@ class MknodService {
   /// and refusal() says so.
   [[nodiscard]] Result<void> attach();
 
+  /// The kernel holds callers for as long as the listener is open, and answers ENOSYS once it is
+  /// closed: a push with devices fails from here on, and does not hang.
+  void give_up(const Error& error);
+
   /// Why device nodes are refused; empty while they are made.
   [[nodiscard]] std::string refusal() const;
 
  private:
   void on_call();
   void wait_for_token();
-  void give_up(const Error& error);
 
   SupervisorState& state_;
   EventLoop& loop_;

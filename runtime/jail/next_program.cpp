@@ -32,10 +32,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return all;
 }
 
+std::optional<int> descriptor_in(const char* text) { return parse_number<int>(text, 3, 1 << 20); }
+
 Result<std::optional<Fd>> passed_state(const char* variable) {
   const char* text = ::getenv(variable);
   if (text == nullptr) return std::nullopt;
-  const auto fd = parse_number<int>(text, 3, 1 << 20);
+  const auto fd = descriptor_in(text);
   ::unsetenv(variable);
   if (!fd) return fail(std::string(variable) + " is no descriptor");
   return Fd(*fd);
@@ -110,6 +112,18 @@ Error execute_next_program(const NextProgram& next, int state) {
   const int code = errno;
   ::unsetenv(state_variable);
   return Error::system("executing", next.path, code);
+}
+
+Result<HostSettings> host_in_force(Result<HostSettings> today) {
+  const char* variable = ::getenv(state_variable);
+  const auto memory = variable == nullptr ? std::nullopt : descriptor_in(variable);
+  if (!memory) return today;
+  const auto text = peek_host_settings(*memory);
+  // A supervisor of the version before handed none over.
+  if (!text || text->empty()) return today;
+  auto before = parse_host_settings(*text, "settings that were handed over");
+  if (!before || (today && check_places(*today, *before))) return today;
+  return before;
 }
 
 Result<std::optional<SupervisorState>> take_handed_over(const std::string& lock_path) {

@@ -82,21 +82,24 @@ class Supervisor {
         disk_(options_.host, state_, loop_, sessions_, options.log),
         peers_(state_, loop_, sessions_, options.log) {}
 
-  Result<void> run() {
+  Result<void> run(bool reloaded) {
     CHECK(sessions_.attach(settings_.login_grace));
     CHECK(push_end_.attach());
     CHECK(loop_.watch(state_.listener.get(), [this] { on_connection(); }));
     CHECK(door_.open(state_.control.get()));
     CHECK(loop_.watch(state_.init.channel.get(), [this] { on_init(); }));
     CHECK(loop_.watch(signals_.get(), [this] { on_signal(); }));
-    CHECK(mknod_.attach());
+    if (const auto attached = mknod_.attach(); !attached) {
+      if (!reloaded) return attached;
+      mknod_.give_up(attached.error());
+    }
     watch_sessions();
     notify_manager(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on port {}", ::getpid(),
                                settings_.port));
+    forget_foreign_manager();
     if (options_.beside) options_.beside(loop_);
     CHECK(loop_.run());
     return end();
-    forget_foreign_manager();
   }
 
   /// After a take-over: follows the settings, ends the sessions of a port that is left and of
@@ -276,6 +279,8 @@ class Supervisor {
   /// Executes the program anew, with everything handed over. Comes back only with an error.
   Result<void> reload() {
     CHECK(check_reload(options_));
+    state_.host_settings = format_host_settings(options_.host);
+    TRY(state_.wanted, load_jail_text(options_.host, options_.name));
     sessions_.read_reports();
     TRY(const Fd memory, write_state(state_));
     TRY(const NextProgram next, find_next_program(options_));
@@ -345,13 +350,13 @@ class Supervisor {
 };
 
 /// Those in force, whatever jail.conf says by now: a jail is not lost over a change that cannot be
-/// taken up.
+/// taken up. Where they have another version's keys, those that the trial has read.
 Result<JailSettings> settings_in_force(const SupervisorOptions& options,
                                        const SupervisorState& state) {
-  if (!state.settings.empty()) {
-    auto settings = parse_jail_settings(state.settings, JailPaths(options.host, options.name).conf);
+  for (const std::string* text : {&state.settings, &state.wanted}) {
+    if (text->empty()) continue;
+    auto settings = parse_jail_settings(*text, JailPaths(options.host, options.name).conf);
     if (settings) return settings;
-    // Another version's keys. The trial found that those of today can be read.
   }
   return load_jail(options.host, options.name);
 }
@@ -375,7 +380,7 @@ Result<void> run_supervisor(const SupervisorOptions& options) {
   if (reloaded) supervisor.finish_reload();
   // Setting up needed far more memory than what follows, and there are as many of these as jails.
   ::malloc_trim(0);
-  return supervisor.run();
+  return supervisor.run(reloaded);
 }
 
 }  // namespace evojail

@@ -40,7 +40,9 @@ SupervisorValues values_of(const SupervisorState& state) {
                           .asker = state.asker.get(),
                           .last_session = state.last_session,
                           .commands = state.commands,
+                          .host_settings = state.host_settings,
                           .settings = state.settings,
+                          .wanted = state.wanted,
                           .launched = state.launched,
                           .pending = state.pending,
                           .push_pid = state.push_end.process.pid(),
@@ -81,7 +83,9 @@ SupervisorState state_of(SupervisorValues values, const std::string& lock_path) 
       .last_session = values.last_session,
       .commands = values.commands,
       .sessions = {},
+      .host_settings = std::move(values.host_settings),
       .settings = std::move(values.settings),
+      .wanted = std::move(values.wanted),
       .launched = std::move(values.launched),
       .pending = std::move(values.pending),
       .push_end = {.process = ChildProcess(values.push_pid, Fd(values.push_pidfd)),
@@ -116,6 +120,11 @@ Result<Fd> write_state(const SupervisorState& state) {
 Result<void> check_state(int memory) {
   CHECK(read_values(memory));
   return {};
+}
+
+Result<std::string> peek_host_settings(int memory) {
+  TRY(auto values, read_values(memory));
+  return std::move(values.host_settings);
 }
 
 Result<void> keep_descriptors(const SupervisorState& state, bool across_exec) {

@@ -39,7 +39,9 @@ struct SupervisorState {
   std::uint32_t last_session = 0;
   std::uint64_t commands = 0;  ///< that clients say they have begun, since the jail's start
   std::map<std::uint32_t, Session> sessions;
-  std::string settings = {};  ///< jail.conf as it was when it was last put in force
+  std::string host_settings = {};  ///< of the host, in force
+  std::string settings = {};       ///< jail.conf as it was when it was last put in force
+  std::string wanted = {};         ///< jail.conf as a reload has found it
   LaunchedWith launched = {};
   std::vector<std::string> pending = {};  ///< names of settings that wait for a restart
   PushEndState push_end{};
@@ -51,6 +53,9 @@ struct SupervisorState {
 /// Whether take_over() can read what write_state() wrote, for a program that is only to try it: no
 /// descriptor is touched.
 [[nodiscard]] Result<void> check_state(int memory);
+
+/// SupervisorState::host_settings of a state that waits to be taken over.
+[[nodiscard]] Result<std::string> peek_host_settings(int memory);
 
 /// Sets or clears close-on-exec of all the state's descriptors: back again where the execve(2)
 /// failed.

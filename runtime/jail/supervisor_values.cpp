@@ -118,7 +118,9 @@ SupervisorValues values_from(const json& value) {
   values.asker = optional_descriptor(value, "asker");
   values.last_session = optional_number<std::uint32_t>(value, "last_session");
   values.commands = optional_number<std::uint64_t>(value, "commands");
+  values.host_settings = value.value("host_settings", "");
   values.settings = value.value("settings", "");
+  values.wanted = value.value("wanted", "");
   values.launched = value.value("launched", std::map<std::string, std::string>());
   values.pending = value.value("pending", std::vector<std::string>());
   const json push = value.value("push_end", json::object());
@@ -174,7 +176,9 @@ std::string encode(const SupervisorValues& values) {
                    {"last_session", values.last_session},
                    {"commands", values.commands},
                    {"sessions", sessions},
+                   {"host_settings", values.host_settings},
                    {"settings", values.settings},
+                   {"wanted", values.wanted},
                    {"launched", values.launched},
                    {"pending", values.pending},
                    {"push_end",

@@ -49,7 +49,9 @@ struct SupervisorValues {
   int asker = -1;  ///< may be missing
   std::uint32_t last_session = 0;
   std::uint64_t commands = 0;
+  std::string host_settings = {};
   std::string settings = {};
+  std::string wanted = {};
   std::map<std::string, std::string> launched = {};
   std::vector<std::string> pending = {};
   pid_t push_pid = 0;  ///< PushEndState

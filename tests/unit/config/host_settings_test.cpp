@@ -45,6 +45,26 @@ TEST(HostSettings, ReadsEveryKey) {
   EXPECT_EQ(settings->node, "backup2.example.org");
 }
 
+TEST(HostSettings, ComeBackAsTheyWereWritten) {
+  HostSettings all{.confdir = "/c o",
+                   .jaildir = "/it's",
+                   .incdir = "/$i#",
+                   .archivesdir = "/a\"b",
+                   .datadir = "/d",
+                   .rundir = "/r",
+                   .logdir = "/l",
+                   .firewall_table = "t_1-x",
+                   .disk_reserve_percent = 7,
+                   .warning_hours = 12,
+                   .critical_hours = 0,
+                   .node = "backup2"};
+  for (const HostSettings& settings : {all, HostSettings{}}) {
+    const auto back = parse_host_settings(format_host_settings(settings), kFile);
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(*back, settings);
+  }
+}
+
 TEST(HostSettings, NamesFileLineAndForm) {
   EXPECT_EQ(
       error_of("#\nDISK_RESERVE=91\n"),

@@ -28,7 +28,9 @@ SupervisorValues sample() {
                           .asker = 11,
                           .last_session = 17,
                           .commands = 12345678901,
+                          .host_settings = "CONFDIR='/c'\n",
                           .settings = "PORT=2222\n",
+                          .wanted = "PORT=2223\n",
                           .launched = {{"TMP_SIZE", "1"}},
                           .pending = {"TMP_SIZE"}};
   values.sessions.push_back({.id = 17,
@@ -49,7 +51,9 @@ TEST(SupervisorValues, come_back_as_they_went) {
   ASSERT_TRUE(got) << got.error().message();
   EXPECT_EQ(encode(*got), encode(sample()));
   EXPECT_EQ(got->base_uid, 0x70000000U);
+  EXPECT_EQ(got->host_settings, "CONFDIR='/c'\n");
   EXPECT_EQ(got->settings, "PORT=2222\n");
+  EXPECT_EQ(got->wanted, "PORT=2223\n");
   EXPECT_EQ(got->launched, sample().launched);
   EXPECT_THAT(got->pending, ElementsAre("TMP_SIZE"));
   ASSERT_EQ(got->sessions.size(), 1U);
