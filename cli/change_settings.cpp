@@ -53,8 +53,8 @@ Result<SettingsChange> change_settings(const Invocation& invocation, const std::
   return change;
 }
 
-Result<std::uint64_t> end_sessions(const HostSettings& host, const std::string& name) {
-  auto ended = ask_end_sessions(JailPaths(host, name));
+Result<std::uint64_t> end_sessions(const Invocation& invocation, const std::string& name) {
+  auto ended = ask_end_sessions(JailPaths(invocation.host, name), note_of_silence(invocation));
   if (ended) return ended->value_or(0);
   return std::unexpected(
       std::move(ended).error().in(fmt::format("ending the sessions of jail '{}'", name)));

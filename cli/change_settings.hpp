@@ -32,7 +32,8 @@ using SettingsEditor = std::function<Result<SettingsEdit>(const JailSettings&)>;
                                                      const SettingsEditor& editor);
 
 /// Ends all sessions of a jail. @return how many; of one that is off, none.
-[[nodiscard]] Result<std::uint64_t> end_sessions(const HostSettings& host, const std::string& name);
+[[nodiscard]] Result<std::uint64_t> end_sessions(const Invocation& invocation,
+                                                 const std::string& name);
 
 /// "taken up by the running jail, 2 sessions ended" and the like, for people.
 [[nodiscard]] std::string describe(const SettingsChange& change);

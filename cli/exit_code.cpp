@@ -9,6 +9,7 @@ int exit_code_of(const Error& error) {
     case ErrorKind::layout_version:
       return exit_code::layout_version;
     case ErrorKind::busy:
+    case ErrorKind::no_answer:
     case ErrorKind::failed:
       break;
   }

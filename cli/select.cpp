@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "cli/command.hpp"
+#include "cli/message.hpp"
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
 #include "store/jails.hpp"
@@ -76,8 +77,13 @@ Result<IncName> parse_inc_word(const std::string& word) {
   return IncName{std::move(jail), std::move(inc)};
 }
 
+SilenceNote note_of_silence(const Invocation& invocation) {
+  if (invocation.quiet) return {};
+  return [](const Error& silence) { print_note("waiting: " + silence.message()); };
+}
+
 ServiceHost service_of(const Invocation& invocation) {
-  return {invocation.host, invocation.settings_file};
+  return {invocation.host, invocation.settings_file, note_of_silence(invocation)};
 }
 
 }  // namespace evojail

@@ -40,6 +40,9 @@ struct IncName {
 };
 [[nodiscard]] Result<IncName> parse_inc_word(const std::string& word);
 
+/// Tells a person which supervisor is waited for.
+[[nodiscard]] SilenceNote note_of_silence(const Invocation& invocation);
+
 [[nodiscard]] ServiceHost service_of(const Invocation& invocation);
 
 }  // namespace evojail

@@ -7,6 +7,7 @@
 #include "cli/message.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
+#include "cli/stopped_text.hpp"
 #include "cli/text.hpp"
 #include "store/holds.hpp"
 #include "store/incs.hpp"
@@ -75,7 +76,7 @@ Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
   const ServiceHost service = service_of(invocation);
-  TRY(const auto sessions, stop_jail(service, options.word));
+  TRY(const auto stopped, stop_jail(service, options.word));
   TRY(const bool at_boot, disable_jail(service, options.word));
   auto held = hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
   if (!held) {
@@ -84,7 +85,7 @@ Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options
   }
   if (invocation.quiet) return {};
   fmt::print("jail '{}' is {}{}; {} held\n", options.word,
-             sessions ? fmt::format("stopped, {} ended", count_of(*sessions, "session")) : "off",
+             stopped ? "stopped, " + describe(*stopped) : "off",
              at_boot ? ", and no longer starts at boot" : "", count_of(*held, "inc"));
   return {};
 }

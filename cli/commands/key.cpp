@@ -65,7 +65,7 @@ Result<void> set_keys(const Invocation& invocation, const KeyOptions& options) {
   const auto& outcome = *reloaded;
   std::uint64_t ended = outcome ? outcome->ended : 0;
   if (outcome && options.now) {
-    TRY(const std::uint64_t more, end_sessions(host, options.name));
+    TRY(const std::uint64_t more, end_sessions(invocation, options.name));
     ended += more;
   }
   if (options.json) return show_keys(invocation, options);

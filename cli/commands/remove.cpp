@@ -11,6 +11,7 @@
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
+#include "cli/stopped_text.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "config/jail_name.hpp"
@@ -55,7 +56,7 @@ std::string question(const HostSettings& host, const std::string& name) {
 
 Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& options, bool gone) {
   const HostSettings& host = invocation.host;
-  TRY(const auto sessions, stop_jail(service_of(invocation), options.name));
+  TRY(const auto stopped, stop_jail(service_of(invocation), options.name));
   forget_boots(host, options.name);
   Progress progress("removing", invocation.quiet);
   TRY(const auto left, remove_jail(host, options.name, options.force, [&](std::uint64_t entries) {
@@ -82,7 +83,7 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
                archived ? "; what is left of an archived one stays" : "");
   } else {
     fmt::print("jail '{}' removed{}\n", options.name,
-               sessions ? fmt::format(", {} ended", count_of(*sessions, "session")) : "");
+               stopped ? ", " + describe(*stopped) : "");
   }
   return {};
 }

@@ -5,7 +5,7 @@
 #include "cli/declare.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
-#include "cli/text.hpp"
+#include "cli/stopped_text.hpp"
 #include "config/jail_name.hpp"
 #include "jail/clean_boots.hpp"
 #include "jail/jail_rules.hpp"
@@ -49,7 +49,7 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   const HostSettings& host = invocation.host;
   CHECK(check_names(host, names));
   const ServiceHost service = service_of(invocation);
-  TRY(const auto sessions, stop_jail(service, names.old_name));
+  TRY(const auto stopped, stop_jail(service, names.old_name));
   // First: what is known of boots must not outlive a rename that another operation finishes.
   forget_boots(host, names.old_name);
   forget_boots(host, names.new_name);
@@ -67,18 +67,17 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
                     "in place",
                     names.new_name)));
   }
-  if (sessions) CHECK(start_jail(service, names.new_name));
+  if (stopped) CHECK(start_jail(service, names.new_name));
   if (!invocation.quiet) {
-    fmt::print(
-        "jail '{}' is now '{}'{}\n", names.old_name, names.new_name,
-        sessions ? fmt::format(", started again; {} ended", count_of(*sessions, "session")) : "");
+    fmt::print("jail '{}' is now '{}'{}\n", names.old_name, names.new_name,
+               stopped ? ", started again; " + describe(*stopped) : "");
   }
   return {};
 }
 
 Result<void> run_archive(const Invocation& invocation, const std::string& name) {
   const HostSettings& host = invocation.host;
-  TRY(const auto sessions, stop_jail(service_of(invocation), name));
+  TRY(const auto stopped, stop_jail(service_of(invocation), name));
   forget_boots(host, name);
   CHECK(archive_jail(host, name));
   forget_last_session(host, name);
@@ -86,7 +85,7 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
                host.archivesdir,
-               sessions ? fmt::format(", {} ended", count_of(*sessions, "session")) : "");
+               stopped ? ", " + describe(*stopped) : "");
   }
   return {};
 }

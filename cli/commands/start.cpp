@@ -7,6 +7,7 @@
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
+#include "cli/stopped_text.hpp"
 #include "cli/text.hpp"
 
 namespace evojail {
@@ -21,15 +22,15 @@ Result<std::string> start_one(const ServiceHost& service, const std::string& nam
 }
 
 Result<std::string> stop_one(const ServiceHost& service, const std::string& name) {
-  TRY(const auto ended, stop_jail(service, name));
-  if (!ended) return "off already";
-  return fmt::format("stopped, {} ended", count_of(*ended, "session"));
+  TRY(const auto stopped, stop_jail(service, name));
+  if (!stopped) return "off already";
+  return "stopped, " + describe(*stopped);
 }
 
 Result<std::string> restart_one(const ServiceHost& service, const std::string& name) {
-  TRY(const auto ended, restart_jail(service, name));
-  if (!ended) return "started; it was off";
-  return fmt::format("restarted, {} ended", count_of(*ended, "session"));
+  TRY(const auto stopped, restart_jail(service, name));
+  if (!stopped) return "started; it was off";
+  return "restarted, " + describe(*stopped);
 }
 
 Result<std::string> reload_one(const ServiceHost& service, const std::string& name) {

@@ -14,6 +14,7 @@ enum class ErrorKind {
   no_such_jail,    ///< the name is well formed, but no jail has it
   layout_version,  ///< the jail was laid out by another version
   busy,            ///< somebody else holds a lock
+  no_answer,       ///< a process that is there does not answer
 };
 
 /// An error as a person reads it: what was being done, to which object, what the system said, and

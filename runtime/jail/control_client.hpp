@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,12 @@
 
 namespace evojail {
 
-// A supervisor that is there and does not answer (stopped, stuck) is an error after some seconds.
+// A supervisor that is there and does not answer (stopped, stuck) is an error of
+// ErrorKind::no_answer after some time.
+
+/// Told once, after some seconds of silence, before the rest of the wait: an error that says for
+/// whom.
+using SilenceNote = std::function<void(const Error&)>;
 
 /// Whether a supervisor listens, one that is stuck included. Nothing is asked of it.
 [[nodiscard]] Result<bool> has_supervisor(const JailPaths& paths);
@@ -26,13 +32,16 @@ struct ReloadOutcome {
 
 /// Settings and keys anew, for the connections to come; sessions whose address is no longer allowed
 /// end, and those on another port. nullopt when the jail is off.
-[[nodiscard]] Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths);
+[[nodiscard]] Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths,
+                                                              const SilenceNote& silent = {});
 
 /// Stops the jail and waits until nothing of it is left. @return how many sessions that ended;
 /// nullopt when it was off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths);
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths,
+                                                            const SilenceNote& silent = {});
 
 /// Ends all sessions of a running jail. @return how many; nullopt when it is off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> ask_end_sessions(const JailPaths& paths);
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_end_sessions(
+    const JailPaths& paths, const SilenceNote& silent = {});
 
 }  // namespace evojail

@@ -6,6 +6,7 @@
 #include "jail/control_client.hpp"
 #include "jail/jail_start.hpp"
 #include "jail/notify.hpp"
+#include "jail/supervisor_process.hpp"
 #include "service/detached.hpp"
 #include "service/failure_notice.hpp"
 #include "service/journal.hpp"
@@ -56,19 +57,57 @@ Result<void> start(const ServiceHost& service, const std::string& name) {
   return std::unexpected(unit_failure(*unit, result));
 }
 
-Result<std::optional<std::uint64_t>> stop(const ServiceHost& service, const std::string& name) {
+/// `silent` is told with the jail's name in front.
+SilenceNote note_on(const ServiceHost& service, const std::string& name) {
+  if (!service.waits) return {};
+  return [&service, name](const Error& silence) {
+    service.waits(Error(silence).in(fmt::format("jail '{}'", name)));
+  };
+}
+
+Result<std::optional<Stopped>> stop_directly(const ServiceHost& service, const std::string& name) {
+  const JailPaths paths(service.host, name);
+  const auto waits = note_on(service, name);
+  const auto stopped = ask_stop(paths, [&](const Error& silence) {
+    if (waits) waits(silence);
+    const auto process = SupervisorProcess::find(paths);
+    if (process && *process) [[maybe_unused]]
+      const auto sent = (*process)->let_go_on();
+  });
+  if (stopped && !*stopped) return std::nullopt;
+  if (stopped) return Stopped{.sessions = *stopped};
+  if (stopped.error().kind() != ErrorKind::no_answer) return std::unexpected(stopped.error());
+  TRY(const auto process, SupervisorProcess::find(paths));
+  // Who is there is not known for sure.
+  if (!process) return std::unexpected(stopped.error());
+  CHECK(process->kill());
+  return Stopped{.sessions = std::nullopt, .killed = process->pid()};
+}
+
+Result<std::optional<Stopped>> stop(const ServiceHost& service, const std::string& name) {
   const JailPaths paths(service.host, name);
   TRY(auto unit, find_unit(service, name));
-  if (!unit || !unit->state.active) return ask_stop(paths);
-  TRY(const auto status, ask_status(paths));
-  // A supervisor that somebody runs by hand is not the unit's.
-  if (status && unit->state.main_pid != 0 && status->pid != unit->state.main_pid) {
-    return ask_stop(paths);
+  if (!unit || !unit->state.active) return stop_directly(service, name);
+  const auto status = ask_status(paths);
+  pid_t supervisor = 0;
+  if (status && *status) {
+    supervisor = (*status)->pid;
+  } else if (!status) {
+    if (status.error().kind() != ErrorKind::no_answer) return std::unexpected(status.error());
+    TRY(const auto process, SupervisorProcess::find(paths));
+    if (process) supervisor = process->pid();
+    if (const auto waits = note_on(service, name)) waits(status.error());
   }
+  // A supervisor that somebody runs by hand is not the unit's.
+  if (supervisor != 0 && unit->state.main_pid != 0 && supervisor != unit->state.main_pid) {
+    return stop_directly(service, name);
+  }
+  // One that does not answer gets a SIGCONT, and at the end of the unit's patience a SIGKILL.
   TRY(const auto result, unit->systemd.stop(unit->name));
   if (result != "done") return std::unexpected(unit_failure(*unit, result));
-  if (!status) return std::nullopt;
-  return status->sessions.size();
+  if (!status) return Stopped{};
+  if (!*status) return std::nullopt;
+  return Stopped{.sessions = (*status)->sessions.size()};
 }
 
 }  // namespace
@@ -84,27 +123,25 @@ Result<StartOutcome> start_jail(const ServiceHost& service, const std::string& n
   return StartOutcome::started;
 }
 
-Result<std::optional<std::uint64_t>> stop_jail(const ServiceHost& service,
-                                               const std::string& name) {
+Result<std::optional<Stopped>> stop_jail(const ServiceHost& service, const std::string& name) {
   auto stopped = stop(service, name);
   if (!stopped) return in("stopping", name, std::move(stopped).error());
   return stopped;
 }
 
-Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
-                                                  const std::string& name) {
+Result<std::optional<Stopped>> restart_jail(const ServiceHost& service, const std::string& name) {
   // A jail whose settings or profile are broken is better left running.
   CHECK(check_reload({service.host, service.settings_file, name, {}}));
-  TRY(const auto sessions, stop_jail(service, name));
+  TRY(const auto stopped, stop_jail(service, name));
   if (auto started = start(service, name); !started) {
     return in("starting", name, std::move(started).error());
   }
-  return sessions;
+  return stopped;
 }
 
 Result<std::optional<ReloadOutcome>> reload_jail(const ServiceHost& service,
                                                  const std::string& name) {
-  auto reloaded = ask_reload(JailPaths(service.host, name));
+  auto reloaded = ask_reload(JailPaths(service.host, name), note_on(service, name));
   if (!reloaded) return in("reloading", name, std::move(reloaded).error());
   return reloaded;
 }

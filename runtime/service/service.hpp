@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@ namespace evojail {
 struct ServiceHost {
   HostSettings host;
   std::string settings_file;  ///< absolute; empty: the default
+  SilenceNote waits = {};     ///< told before a supervisor that does not answer is waited for
 };
 
 enum class StartOutcome { started, running_already };
@@ -23,14 +26,22 @@ enum class StartOutcome { started, running_already };
 /// Returns when the jail's port answers, or with the reason why it does not.
 [[nodiscard]] Result<StartOutcome> start_jail(const ServiceHost& service, const std::string& name);
 
-/// Returns when nothing of the jail is left. @return how many sessions that ended; nullopt when the
-/// jail was off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> stop_jail(const ServiceHost& service,
-                                                             const std::string& name);
+/// How a jail that ran was stopped.
+struct Stopped {
+  /// How many ended; nullopt: the supervisor did not answer, and was ended all the same.
+  std::optional<std::uint64_t> sessions;
+  pid_t killed = 0;  ///< the supervisor, where that took a SIGKILL
+};
+
+/// Returns when nothing of the jail is left. A supervisor that does not answer is let go on where it
+/// was stopped, and in the end killed, which takes its jail along; where it is systemd's, systemd
+/// does that. nullopt when the jail was off.
+[[nodiscard]] Result<std::optional<Stopped>> stop_jail(const ServiceHost& service,
+                                                       const std::string& name);
 
 /// Stops the jail where it runs, and starts it. @return as stop_jail().
-[[nodiscard]] Result<std::optional<std::uint64_t>> restart_jail(const ServiceHost& service,
-                                                                const std::string& name);
+[[nodiscard]] Result<std::optional<Stopped>> restart_jail(const ServiceHost& service,
+                                                          const std::string& name);
 
 /// Settings, keys and program anew, in place: no session is lost but those whose port or address
 /// the settings no longer have. nullopt when the jail is off.

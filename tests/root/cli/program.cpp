@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -83,6 +84,14 @@ Running::~Running() {
 }
 
 void Running::signal(int number) const { ::kill(pid_, number); }
+
+std::string Running::said() const {
+  std::string text(1 << 16, '\0');
+  // It has the descriptor's position too.
+  const ssize_t size = ::pread(err_.get(), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return text;
+}
 
 Ended Running::wait() {
   Ended ended;

@@ -39,6 +39,8 @@ class Running {
   ~Running();
   [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const;
+  /// What it has written to stderr so far.
+  [[nodiscard]] std::string said() const;
   /// Waits for its end; what it wrote to stderr comes along.
   Ended wait();
 
