@@ -82,8 +82,7 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
     fmt::print("there is no jail '{}'{}\n", options.name,
                archived ? "; what is left of an archived one stays" : "");
   } else {
-    fmt::print("jail '{}' removed{}\n", options.name,
-               stopped ? ", " + describe(*stopped) : "");
+    fmt::print("jail '{}' removed{}\n", options.name, stopped ? ", " + describe(*stopped) : "");
   }
   return {};
 }

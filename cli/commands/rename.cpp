@@ -84,8 +84,7 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   CHECK(disable_jail(service_of(invocation), name));
   if (!invocation.quiet) {
     fmt::print("jail '{}' is archived in '{}'{}; its incs stay and are thinned on\n", name,
-               host.archivesdir,
-               stopped ? ", " + describe(*stopped) : "");
+               host.archivesdir, stopped ? ", " + describe(*stopped) : "");
   }
   return {};
 }

@@ -142,16 +142,14 @@ Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths) {
   return std::move(reply->status);
 }
 
-Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths,
-                                                const SilenceNote& silent) {
+Result<std::optional<ReloadOutcome>> ask_reload(const JailPaths& paths, const SilenceNote& silent) {
   Fd connection;
   TRY(auto reply, ask(paths, ControlRequest::Kind::reload, connection, silent));
   if (!reply) return std::nullopt;
   return ReloadOutcome{reply->sessions, std::move(reply->pending)};
 }
 
-Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths,
-                                              const SilenceNote& silent) {
+Result<std::optional<std::uint64_t>> ask_stop(const JailPaths& paths, const SilenceNote& silent) {
   Fd connection;
   TRY(const auto sessions, ask_count(paths, ControlRequest::Kind::stop, connection, silent));
   if (!sessions) return std::nullopt;

@@ -41,7 +41,7 @@ struct ReloadOutcome {
                                                             const SilenceNote& silent = {});
 
 /// Ends all sessions of a running jail. @return how many; nullopt when it is off.
-[[nodiscard]] Result<std::optional<std::uint64_t>> ask_end_sessions(
-    const JailPaths& paths, const SilenceNote& silent = {});
+[[nodiscard]] Result<std::optional<std::uint64_t>> ask_end_sessions(const JailPaths& paths,
+                                                                    const SilenceNote& silent = {});
 
 }  // namespace evojail

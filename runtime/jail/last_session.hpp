@@ -10,9 +10,9 @@
 namespace evojail {
 
 /// The latest session of a jail that has ended, in DATADIR/last-session/NAME: written by the
-/// supervisor from its own counters, so that nothing in the jail can make a backup look fresh. It is
-/// not waited for the disk: a supervisor that does accepts nobody meanwhile. After a power cut the
-/// latest may be missing, when no session can have outlived it.
+/// supervisor from its own counters, so that nothing in the jail can make a backup look fresh. It
+/// is not waited for the disk: a supervisor that does accepts nobody meanwhile. After a power cut
+/// the latest may be missing, when no session can have outlived it.
 struct LastSession {
   std::string peer;            ///< address
   std::int64_t began = 0;      ///< seconds since the epoch

@@ -28,9 +28,9 @@ struct NextProgram {
 /// Executes it. Comes back only with the error.
 [[nodiscard]] Error execute_next_program(const NextProgram& next, int state);
 
-/// In the program that was executed: the host's settings that it goes by. `today`, or those in force
-/// where `today` cannot be read or would make another jail of the one that runs: finish_reload()
-/// says so to whoever asked. In every other program `today`, error or not.
+/// In the program that was executed: the host's settings that it goes by. `today`, or those in
+/// force where `today` cannot be read or would make another jail of the one that runs:
+/// finish_reload() says so to whoever asked. In every other program `today`, error or not.
 [[nodiscard]] Result<HostSettings> host_in_force(Result<HostSettings> today);
 
 /// In the program that was executed: the state that was left for it, if any.

@@ -20,8 +20,8 @@ void notify_manager(const std::string& variables);
 [[nodiscard]] bool is_service();
 
 /// Takes what a manager told another process out of the environment, unless this one is_service():
-/// the manager of whoever started it is not this one's, and the address where `evojail start` waited
-/// for READY=1 may be anybody's afterwards.
+/// the manager of whoever started it is not this one's, and the address where `evojail start`
+/// waited for READY=1 may be anybody's afterwards.
 void forget_foreign_manager();
 
 /// The one stream socket that systemd passed in (sd_listen_fds(3)); nullopt when there is none.

@@ -10,7 +10,8 @@
 
 namespace evojail {
 
-/// A jail's supervisor as a process, for when it does not answer: whoever holds JailPaths::run_lock.
+/// A jail's supervisor as a process, for when it does not answer: whoever holds
+/// JailPaths::run_lock.
 class SupervisorProcess {
  public:
   /// nullopt: no process holds the lock. The pid that the lock's file names is believed where that

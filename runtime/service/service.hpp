@@ -33,9 +33,9 @@ struct Stopped {
   pid_t killed = 0;  ///< the supervisor, where that took a SIGKILL
 };
 
-/// Returns when nothing of the jail is left. A supervisor that does not answer is let go on where it
-/// was stopped, and in the end killed, which takes its jail along; where it is systemd's, systemd
-/// does that. nullopt when the jail was off.
+/// Returns when nothing of the jail is left. A supervisor that does not answer is let go on where
+/// it was stopped, and in the end killed, which takes its jail along; where it is systemd's,
+/// systemd does that. nullopt when the jail was off.
 [[nodiscard]] Result<std::optional<Stopped>> stop_jail(const ServiceHost& service,
                                                        const std::string& name);
 

@@ -98,18 +98,6 @@ TEST_F(Jails, SayWhyTheyDoNotStart) {
   EXPECT_EQ(run({"is-on", "web1"}).code, 100);
 }
 
-// The address of whoever waited for the start may be anybody's by then.
-TEST_F(Jails, TellNobodyOfAReloadWhereNoServiceManagerStartedThem) {
-  must({"init", "web1"});
-  must({"start", "web1"}, {.environment = {"NOTIFY_SOCKET=@another", "INVOCATION_ID=0"}});
-  must({"reload", "web1"});
-  const pid_t supervisor =
-      json::parse(must({"status", "--json"}).out)["jails"][0]["supervisor"]["pid"];
-  const std::string environment = read("/proc/" + std::to_string(supervisor) + "/environ");
-  EXPECT_THAT(environment, HasSubstr("PATH="));
-  EXPECT_THAT(environment, Not(HasSubstr("NOTIFY_SOCKET")));
-}
-
 TEST_F(Jails, AreTriedAllAndFailuresListed) {
   must({"init", "a"});
   must({"init", "b"});

@@ -28,7 +28,8 @@ class LateChange {
         watch_(::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC)),
         supervisor_(supervisor),
         text_(std::move(text)) {
-    EXPECT_EQ(::fanotify_mark(watch_.get(), FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, file.c_str()), 0);
+    EXPECT_EQ(::fanotify_mark(watch_.get(), FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, file.c_str()),
+              0);
   }
 
   /// Lets everybody open the file until the process of `end` has ended.
