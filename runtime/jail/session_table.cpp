@@ -151,10 +151,9 @@ void SessionTable::log_bounded(LogLevel level, std::string_view line) {
   }
   log_(level, line);
   if (log_limit_.is_spent()) {
-    log_(
-        LogLevel::warning,
-        fmt::format("these were {} within an hour: what sessions write is dropped until it is over",
-                    count_of(lines_per_hour, "line")));
+    log_(LogLevel::warning,
+         fmt::format("{} within an hour: what sessions write is dropped until it is over",
+                     count_of(lines_per_hour, "line")));
   }
 }
 

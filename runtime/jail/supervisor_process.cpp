@@ -104,10 +104,7 @@ Result<void> SupervisorProcess::kill() const {
   const auto init_pidfd = init ? open_process(*init) : Result<Fd>(Fd());
   CHECK(send(pidfd_, pid_, SIGKILL));
   if (!has_ended(pidfd_, end_patience)) {
-    return fail(
-        fmt::format("the supervisor, pid {}, was killed and has not ended: it waits for a "
-                    "disk",
-                    pid_));
+    return fail(fmt::format("the supervisor, pid {}, was killed and waits for a disk", pid_));
   }
   // It dies with its parent (die_with_parent()), and all of its PID namespace with it.
   if (init_pidfd && *init_pidfd && !has_ended(*init_pidfd, end_patience)) {
