@@ -14,6 +14,9 @@ namespace {
 /// killed its shell, makes room.
 constexpr std::size_t most_running = 10;
 
+/// A line a session that is logged whatever else the jail has logged: not at any length.
+constexpr std::size_t most_logged = 400;
+
 /// A quote that the client wrote must not end the quotes.
 std::string in_quotes(std::string_view command) {
   std::string text = "'";
@@ -23,6 +26,10 @@ std::string in_quotes(std::string_view command) {
     } else {
       text += c;
     }
+  }
+  if (text.size() > most_logged) {
+    text.resize(most_logged);
+    text += command_cut_mark;
   }
   return text + "'";
 }

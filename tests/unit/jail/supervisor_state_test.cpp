@@ -44,5 +44,13 @@ TEST(SessionRecord, keeps_a_claimed_command_within_its_quotes) {
   EXPECT_THAT(describe(record), testing::EndsWith(R"(; the client says: 'true \x27; exit 0': exit 1)"));
 }
 
+TEST(SessionRecord, is_a_line_of_bounded_length) {
+  SessionRecord record;
+  record.command = std::string(1000, '\'');
+  record.outcome = "exit 1";
+  EXPECT_LT(describe(record).size(), 600U);
+  EXPECT_THAT(describe(record), testing::EndsWith(R"(\...': exit 1)"));
+}
+
 }  // namespace
 }  // namespace evojail
