@@ -13,8 +13,6 @@
 namespace evojail {
 namespace {
 
-constexpr std::string_view kDefaultAcl = "system.posix_acl_default";
-
 /// Runs a call that fills a buffer, with a larger one where what is there grew in between.
 template <class Call>
 int fill(std::string& bytes, std::size_t limit, Call call) {
@@ -58,24 +56,30 @@ int ExtendedAttributes::read(const std::string& path) {
     }
     items_.push_back(std::move(item));
   }
-  std::ranges::sort(items_, {}, &Item::name);
   return 0;
 }
 
 int ExtendedAttributes::write(const std::string& path) {
-  const auto set = [&](const Item& item) {
-    if (::setxattr(path.c_str(), item.name.c_str(), item.value.data(), item.value.size(), 0) == 0) {
-      return 0;
-    }
-    failed_ = item.name;
-    return errno;
-  };
   for (const auto& item : items_) {
-    if (item.name == kDefaultAcl) continue;
-    if (const int code = set(item)) return code;
+    if (::setxattr(path.c_str(), item.name.c_str(), item.value.data(), item.value.size(), 0) != 0) {
+      failed_ = item.name;
+      return errno;
+    }
   }
-  const auto acl = std::ranges::find(items_, kDefaultAcl, &Item::name);
-  return acl == items_.end() ? 0 : set(*acl);
+  return 0;
+}
+
+bool ExtendedAttributes::operator==(const ExtendedAttributes& other) const {
+  if (items_.size() != other.items_.size()) return false;
+  const auto sorted = [](const std::vector<Item>& items) {
+    std::vector<const Item*> pointers;
+    pointers.reserve(items.size());
+    for (const Item& item : items) pointers.push_back(&item);
+    std::ranges::sort(pointers, {}, &Item::name);
+    return pointers;
+  };
+  return std::ranges::equal(sorted(items_), sorted(other.items_),
+                            [](const Item* one, const Item* two) { return *one == *two; });
 }
 
 int set_owner_and_mode(int dir, const char* name, const struct statx& facts) {

@@ -125,6 +125,9 @@ Result<std::optional<TreeRecord>> TreeFileTaker::link_equal(const TreePlace& pla
                                                             const char* name, Source& source) {
   struct statx facts{};
   if (!place.base || stat_entry(place.base.get(), name, facts) != 0) return std::nullopt;
+  // Given back by hand as a link to the inc's own file: one that a client can write to must never
+  // come into another inc.
+  if (facts.stx_ino == source.facts.stx_ino) return std::nullopt;
   if (!same_metadata(source.facts, facts)) return std::nullopt;
   if (facts.stx_nlink + source.facts.stx_nlink + 2 > kMostLinks) return std::nullopt;  // rule 7
   Fd node;
@@ -257,7 +260,10 @@ Result<void> TreeFileTaker::set_attributes(const TreePlace& place, const char* n
     int code = 0;
     if (*entry != '\0') code = open_node(dir, entry, node);
     if (code == 0) code = source.attributes.write(proc_path(node ? node.get() : dir));
-    if (code != 0) CHECK(failed("setting attribute " + source.attributes.failed(), code));
+    if (code != 0) {
+      source.complete = false;
+      CHECK(state_.attribute_trouble(listed, name, source.attributes.failed(), code));
+    }
   }
   if (const int code = set_times(dir, entry, source.facts)) CHECK(failed("setting times", code));
   return {};

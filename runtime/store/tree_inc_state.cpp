@@ -13,4 +13,9 @@ Result<void> TreeIncState::trouble(int dir, const char* name, std::string_view w
   return {};
 }
 
+Result<void> TreeIncState::attribute_trouble(int dir, const char* name,
+                                             const std::string& attribute, int code) {
+  return trouble(dir, name, "setting attribute " + attribute, code, code != ENOSPC);
+}
+
 }  // namespace evojail

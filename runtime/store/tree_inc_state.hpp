@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/fd.hpp"
@@ -84,6 +85,10 @@ struct TreeIncState {
   /// opened, the end of the inc.
   [[nodiscard]] Result<void> trouble(int dir, const char* name, std::string_view what, int code,
                                      bool writing);
+  /// The same of an attribute that cannot be set. ENOSPC is the inode's own here: ext4 has a block
+  /// for what does not fit into it. Of a full volume the next file tells.
+  [[nodiscard]] Result<void> attribute_trouble(int dir, const char* name,
+                                               const std::string& attribute, int code);
 
   std::mutex mutex;
   std::optional<Error> failure;

@@ -115,7 +115,7 @@ Result<void> TreeIncWalk::complete(const TreePlace& place) {
     CHECK(state_.trouble(copy, "", "setting owner and mode", code, true));
   }
   if (const int code = attributes.empty() ? 0 : attributes.write(proc_path(copy))) {
-    CHECK(state_.trouble(copy, "", "setting attribute " + attributes.failed(), code, true));
+    CHECK(state_.attribute_trouble(copy, "", attributes.failed(), code));
   }
   if (const int code = set_times(copy, "", now)) {
     CHECK(state_.trouble(copy, "", "setting times", code, true));

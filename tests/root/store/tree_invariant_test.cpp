@@ -64,6 +64,37 @@ TEST_P(TreeInvariant, WritesInPlaceDoNotReachAnInc) {
   lab.expect_disjoint();
 }
 
+// An administrator gives a file back with `cp -al` or `mv` from an older inc, so that the live file
+// is the base's own inode. What the client does to it reaches the incs it came from; it must not
+// reach those that are taken from then on.
+TEST_P(TreeInvariant, AFileThatCameBackAsALinkIsCopied) {
+  for (const char* name : {"back", "large", "group-1"}) {
+    write_file(lab.data(name), std::string(30'000, 'g'));
+  }
+  // So large that it is not tried twice.
+  ASSERT_EQ(::truncate(lab.data("large").c_str(), off_t{100} << 20), 0);
+  ASSERT_EQ(::link(lab.data("group-1").c_str(), lab.data("group-2").c_str()), 0);
+  ASSERT_EQ(::symlink("back", lab.data("symlink").c_str()), 0);
+  lab.let_stamps_age();
+  lab.take("1");
+  for (const char* name : {"back", "large", "group-1", "group-2", "symlink"}) {
+    ASSERT_EQ(::unlink(lab.data(name).c_str()), 0);
+    ASSERT_EQ(::link(lab.inc("1", name).c_str(), lab.data(name).c_str()), 0);
+  }
+  lab.let_stamps_age();
+  std::string base = "1";
+  for (const std::string name : {"2", "3", "4"}) {
+    lab.take(name, base);
+    lab.expect_faithful(name);
+    base = name;
+  }
+  const auto third = describe_tree(lab.inc("3"));
+  for (const char* name : {"back", "large", "group-1"}) spoil(lab.data(name));
+  EXPECT_EQ(describe_tree(lab.inc("3")), third);
+  std::filesystem::remove_all(lab.outside("incs/1"));
+  lab.expect_disjoint();
+}
+
 /// A client at work: makes, changes, moves and links at random.
 class Client {
  public:
