@@ -17,12 +17,13 @@ int DirectoryReader::read(int fd, std::size_t bytes, std::vector<DirectoryEntry>
   bytes = std::min(bytes, kLargest);
   // A bufferful may hold nothing but "." and "..": an empty list would mean the end.
   while (entries.empty()) {
+    std::int64_t at = ::lseek(fd, 0, SEEK_CUR);
     const ssize_t got = ::getdents64(fd, buffer_.data(), bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno;
     if (got == 0) return 0;
-    for (ssize_t at = 0; at < got;) {
-      const char* record = buffer_.data() + at;
+    for (ssize_t done = 0; done < got;) {
+      const char* record = buffer_.data() + done;
       std::uint16_t length = 0;
       DirectoryEntry entry{};
       std::memcpy(&entry.inode, record + offsetof(dirent64, d_ino), sizeof entry.inode);
@@ -30,10 +31,12 @@ int DirectoryReader::read(int fd, std::size_t bytes, std::vector<DirectoryEntry>
       std::memcpy(&length, record + offsetof(dirent64, d_reclen), sizeof length);
       std::memcpy(&entry.type, record + offsetof(dirent64, d_type), sizeof entry.type);
       entry.name = record + offsetof(dirent64, d_name);
+      entry.at = at;
       if (std::strcmp(entry.name, ".") != 0 && std::strcmp(entry.name, "..") != 0) {
         entries.push_back(entry);
       }
-      at += length;
+      at = entry.next;
+      done += length;
     }
   }
   return 0;

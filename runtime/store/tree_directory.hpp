@@ -17,8 +17,40 @@ namespace evojail {
 struct DirectoryEntry {
   const char* name;
   std::uint64_t inode;
-  std::int64_t next;   ///< where reading goes on behind this entry (lseek(2) on the directory)
+  std::int64_t at;     ///< where reading comes upon this entry (lseek(2) on the directory)
+  std::int64_t next;   ///< where it goes on behind it
   unsigned char type;  ///< DT_*, DT_UNKNOWN where the file system does not say
+};
+
+/// How far the search for subdirectories has come. Names of one hash have one position in ext4's
+/// directories, so that a seek to behind the first one leads to it again: a client that has found
+/// such names would keep a walk busy for ever.
+class DirectoryPosition {
+ public:
+  /// Where to seek to.
+  [[nodiscard]] std::int64_t next() const { return next_; }
+  /// That was done.
+  void sought() { repeating_ = shared_; }
+  /// `entry` has its turn now.
+  void enter(const DirectoryEntry& entry) {
+    next_ = entry.next;
+    entered_ = entry.inode;
+    shared_ = entry.at == entry.next;
+  }
+  /// Whether an entry had its turn before, or must be taken for it where the last one that had is
+  /// gone since; asked for each one behind a seek.
+  [[nodiscard]] bool repeats(const DirectoryEntry& entry) {
+    if (!repeating_) return false;
+    const bool here = entry.next == next_;
+    repeating_ = here && entry.inode != entered_;
+    return here;
+  }
+
+ private:
+  std::int64_t next_ = 0;
+  std::uint64_t entered_ = 0;  // inode
+  bool shared_ = false;        // the next one's position is its own
+  bool repeating_ = false;
 };
 
 /// Streams a directory of any size through one buffer. "." and ".." are left out.

@@ -14,6 +14,7 @@
 #include "store/tree_budget.hpp"
 #include "store/tree_claims.hpp"
 #include "store/tree_clock.hpp"
+#include "store/tree_directory.hpp"
 #include "store/tree_early_sync.hpp"
 #include "store/tree_groups.hpp"
 #include "store/tree_inc.hpp"
@@ -30,7 +31,7 @@ struct TreePlace {
   Fd base;
   Fd copy;
   struct statx facts{};  ///< of the live one, before its names were read
-  std::int64_t resume = 0;
+  DirectoryPosition resume;
   bool subdirectories = false;
 };
 

@@ -19,7 +19,7 @@ class TreeIncWalk {
     std::uint64_t live = 0;
     std::uint64_t copy = 0;
     std::uint64_t base = 0;  ///< 0: it had none
-    std::int64_t resume = 0;
+    DirectoryPosition resume;
     TreeTime changed;
   };
 

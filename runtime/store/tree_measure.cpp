@@ -24,12 +24,12 @@ class MeasureWalk {
  public:
   struct Place {
     Fd fd;
-    std::int64_t resume = 0;
+    DirectoryPosition resume;
     bool subdirectories = false;
   };
   struct Mark {
     std::uint64_t inode = 0;
-    std::int64_t resume = 0;
+    DirectoryPosition resume;
   };
 
   MeasureWalk(const struct statx& volume, TreeMeter& meter, std::atomic<std::uint64_t>& inodes)

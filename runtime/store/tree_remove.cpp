@@ -31,7 +31,7 @@ struct Doomed {
   Fd fd;
   std::string name;
   unsigned depth = 0;
-  std::int64_t resume = 0;           // where the search for subdirectories goes on
+  DirectoryPosition resume;          // where the search for subdirectories goes on
   std::atomic<unsigned> holders{1};  // its own walk, and each subdirectory
 };
 
@@ -148,10 +148,11 @@ void Removal::Worker::remove_names(Doomed& dir) {
 /// the directory. What is behind the entry is read again after a descent, so the reads begin small.
 Doomed* Removal::Worker::next_subdirectory(Doomed& dir) {
   if (!ahead) {
-    if (::lseek(dir.fd.get(), dir.resume, SEEK_SET) < 0) {
+    if (::lseek(dir.fd.get(), dir.resume.next(), SEEK_SET) < 0) {
       all.trouble(dir.fd.get(), "", "reading", errno);
       return nullptr;
     }
+    dir.resume.sought();
     entries.clear();
     at = 0;
     size = 2048;
@@ -160,8 +161,9 @@ Doomed* Removal::Worker::next_subdirectory(Doomed& dir) {
   for (;;) {
     while (at < entries.size()) {
       const DirectoryEntry& entry = entries[at++];
+      if (dir.resume.repeats(entry)) continue;
       if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
-      dir.resume = entry.next;
+      dir.resume.enter(entry);
       if (Doomed* child = enter(dir, entry.name)) return child;
     }
     if (const int code = reader.read(dir.fd.get(), size, entries)) {

@@ -92,12 +92,12 @@ class VerifyWalk {
  public:
   struct Place {
     Fd fd;
-    std::int64_t resume = 0;
+    DirectoryPosition resume;
     bool subdirectories = false;
   };
   struct Mark {
     std::uint64_t inode = 0;
-    std::int64_t resume = 0;
+    DirectoryPosition resume;
   };
 
   explicit VerifyWalk(VerifyState& state) : state_(state), buffer_(256 * 1024) {}

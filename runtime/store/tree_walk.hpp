@@ -24,7 +24,8 @@ namespace evojail {
 /// which the way back up is found by "..".
 ///
 /// The Handler says what is done. It has
-///   Place                  an open directory; `resume` and `subdirectories` belong to the walk
+///   Place                  an open directory; `resume` (a DirectoryPosition) and
+///                          `subdirectories` belong to the walk
 ///   Mark                   what is kept of a closed one
 ///   int descriptor(Place&)                         to read names from
 ///   bool names(Place&, entries)                    handles what is no directory; false: stop
@@ -111,10 +112,11 @@ class TreeWalk {
     if (!place.subdirectories) return true;
     const int fd = handler_.descriptor(place);
     if (!ahead_) {
-      if (::lseek(fd, place.resume, SEEK_SET) < 0) {
+      if (::lseek(fd, place.resume.next(), SEEK_SET) < 0) {
         handler_.unreadable(place, errno);
         return true;
       }
+      place.resume.sought();
       entries_.clear();
       at_ = 0;
       size_ = 2048;
@@ -123,8 +125,9 @@ class TreeWalk {
     for (;;) {
       while (at_ < entries_.size()) {
         const DirectoryEntry& entry = entries_[at_++];
+        if (place.resume.repeats(entry)) continue;
         if (entry.type != DT_DIR && entry.type != DT_UNKNOWN) continue;
-        place.resume = entry.next;
+        place.resume.enter(entry);
         if (!handler_.enter(place, entry, child)) return false;
         if (child) return true;
       }

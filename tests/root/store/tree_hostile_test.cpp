@@ -1,7 +1,9 @@
 // Trees that are built to attack the walk, and clients that attack while it runs.
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,10 +11,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "store/tree_measure.hpp"
+#include "store/tree_remove.hpp"
 #include "tree_lab.hpp"
 
 namespace evojail::test {
@@ -243,6 +248,54 @@ TEST_P(TreeHostile, DeepAndWide) {
         lab.take(name, "", [threads](TreeIncRequest& request) { request.threads = threads; });
     EXPECT_EQ(outcome.directories, directories);
     lab.expect_faithful(name);
+  }
+}
+
+// Two names of one hash have one position in ext4's directories, and whoever goes on from it meets
+// the first one again. With the hash of old they are easily found; with today's, by trying for a
+// day, as the hash shows in the positions that getdents(2) tells.
+TEST(TreeHostileNames, OfOneHashAreMetOnce) {
+  TreeLab lab(FileSystem::ext4);
+  lab.volume().unmount();
+  const std::string command = "tune2fs -E hash_alg=legacy " + lab.volume().device();
+  ASSERT_EQ(std::system((command + " >/dev/null").c_str()), 0);
+  lab.volume().mount();
+  std::uint64_t directories = 2;
+  std::string at = lab.data();
+  for (int level = 0; level < 12; ++level) {
+    // More than the queue takes, so that the walk goes down and comes back.
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_EQ(::mkdir((at + "/x" + std::to_string(i)).c_str(), 0755), 0);
+    }
+    for (const char* name : {"d001501", "d001510"}) {
+      ASSERT_EQ(::mkdir((at + "/" + name).c_str(), 0755), 0);
+    }
+    directories += 102;
+    at += "/d001501";
+  }
+  write_file(at + "/file", "text");
+  const Fd jail = open_dir(lab.outside("jail"));
+  for (const unsigned threads : {1U, 2U}) {
+    const auto size = measure_tree(jail.get(), threads);
+    ASSERT_TRUE(size);
+    EXPECT_EQ(size->names, directories + 1);
+    const std::string name = std::to_string(threads);
+    const auto outcome =
+        lab.take(name, "", [threads](TreeIncRequest& request) { request.threads = threads; });
+    EXPECT_EQ(outcome.directories, directories);
+    lab.expect_faithful(name);
+    const auto verified = lab.verify(name);
+    ASSERT_TRUE(verified);
+    EXPECT_EQ(verified->trouble_count, 0U);
+    EXPECT_EQ(verified->names, directories + 1);
+  }
+  // And what cannot go is tried once.
+  const Fd file(::open((at + "/file").c_str(), O_RDONLY | O_CLOEXEC));
+  for (int flags : {FS_IMMUTABLE_FL, 0}) {
+    ASSERT_EQ(::ioctl(file.get(), FS_IOC_SETFLAGS, &flags), 0);
+    const auto removed = remove_tree(jail.get(), "data", 1);
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(removed->complete, flags == 0);
   }
 }
 
