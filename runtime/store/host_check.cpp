@@ -78,6 +78,41 @@ Result<void> check_apart(const std::array<StoreDir, 3>& dirs) {
   return {};
 }
 
+bool same_directory(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/// Whether `inner` is `outer` or lies below it, by whatever links its path leads there.
+Result<bool> lies_within(int inner, const struct stat& outer, const std::string& path) {
+  TRY(Fd at, duplicate(inner));
+  for (;;) {
+    struct stat here{};
+    struct stat above{};
+    if (::fstat(at.get(), &here) != 0) return fail_errno("looking at", path);
+    if (same_directory(here, outer)) return true;
+    TRY(Fd up, open_at(at.get(), "..", O_PATH | O_DIRECTORY));
+    if (::fstat(up.get(), &above) != 0) return fail_errno("looking above", path);
+    if (same_directory(here, above)) return false;
+    at = std::move(up);
+  }
+}
+
+/// As check_apart(), of what the paths lead to.
+Result<void> check_apart(const std::array<StoreDir, 3>& dirs, const std::array<Fd, 3>& fds) {
+  for (std::size_t outer = 0; outer < dirs.size(); ++outer) {
+    struct stat st{};
+    if (::fstat(fds[outer].get(), &st) != 0) return fail_errno("looking at", dirs[outer].path);
+    for (std::size_t inner = 0; inner < dirs.size(); ++inner) {
+      if (inner == outer) continue;
+      TRY(const bool within, lies_within(fds[inner].get(), st, dirs[inner].path));
+      if (!within) continue;
+      return fail(fmt::format("{} '{}' leads to what is, or lies within, {} '{}'", dirs[inner].key,
+                              dirs[inner].path, dirs[outer].key, dirs[outer].path));
+    }
+  }
+  return {};
+}
+
 Result<void> check_volume(const StoreDir& dir, int fd, const Volume& volume) {
   TRY(const bool lazytime, mounted_lazytime(volume));
   if (lazytime) {
@@ -139,6 +174,7 @@ Result<void> check_store(const HostSettings& host) {
     TRY(fds[i], open_store_dir(dirs[i]));
     CHECK(check_closed(dirs[i], fds[i].get()));
   }
+  CHECK(check_apart(dirs, fds));
   return check_volumes(host, fds);
 }
 

@@ -83,6 +83,27 @@ TEST_P(HostCheckTest, RefusesOneWithinAnother) {
   EXPECT_TRUE(make_store(nested));
 }
 
+TEST_P(HostCheckTest, RefusesOneWithinAnotherByALink) {
+  const std::string link = world_.directory / "link";
+  for (const std::string& target : {host_.jaildir, host_.jaildir + "/below"}) {
+    std::filesystem::create_directories(target);
+    ASSERT_EQ(::chmod(target.c_str(), 0700), 0);
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(target, link);
+    HostSettings linked = host_;
+    linked.incdir = link;
+    const auto refused = check_store(linked);
+    ASSERT_FALSE(refused) << target;
+    EXPECT_THAT(refused.error().message(), HasSubstr("within")) << target;
+  }
+  // One that leads elsewhere is welcome.
+  std::filesystem::remove(link);
+  std::filesystem::create_symlink(host_.incdir, link);
+  HostSettings linked = host_;
+  linked.incdir = link;
+  EXPECT_TRUE(check_store(linked));
+}
+
 TEST_P(HostCheckTest, RefusesTwoVolumes) {
   const StoreWorld other(GetParam());
   host_.incdir = other.host.incdir;
