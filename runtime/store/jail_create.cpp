@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -136,6 +137,28 @@ Result<void> build(const HostSettings& host, const std::string& name, const NewJ
 
 }  // namespace
 
+namespace {
+
+/// Whether a directory is a jail's as make_data() left it: what people brought under its name since
+/// the creation was cut short is theirs.
+bool is_new(int jails, const std::string& name) {
+  for (const std::string& path : {name, name + "/data", name + "/var", name + "/var/log",
+                                  name + "/var/backup", name + "/var/tmp"}) {
+    const auto dir = open_subdir(jails, path, path);
+    const auto names = dir ? list_directory(dir->get(), path) : Result<std::vector<std::string>>();
+    if (!dir || !names) return false;
+    const bool known = std::ranges::all_of(*names, [&](const std::string& entry) {
+      return std::ranges::any_of(new_dirs, [&](const NewDir& made) {
+        return name + "/" + made.path == path + "/" + entry;
+      });
+    });
+    if (!known) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<bool> settle_create(const HostSettings& host, const std::string& name,
                            const JournalEntry& entry) {
   const JailPaths paths(host, name);
@@ -143,7 +166,7 @@ Result<bool> settle_create(const HostSettings& host, const std::string& name,
   TRY(const Fd confs, open_directory(host.confdir));
   const std::string temporary = entry.new_name();
   if (entry_exists(confs.get(), temporary) && !entry_exists(jails.get(), temporary) &&
-      entry_exists(jails.get(), name)) {
+      is_new(jails.get(), name)) {
     // The data had got its name. Back, so that from here on one case is left.
     CHECK(rename_new(jails.get(), name, jails.get(), temporary, paths.jail_dir));
     CHECK(sync_fd(jails.get(), host.jaildir));

@@ -10,6 +10,7 @@
 #include "config/layout.hpp"
 #include "store/holds.hpp"
 #include "store/incs.hpp"
+#include "store/journal.hpp"
 #include "store/store_lock.hpp"
 #include "store/uid_lease.hpp"
 #include "support/store_world.hpp"
@@ -102,6 +103,25 @@ TEST_P(JailsTest, CreateRefusesLeftoversOfAnotherJail) {
   const auto jails = list_jails(world_.host);
   ASSERT_TRUE(jails);
   EXPECT_THAT(*jails, IsEmpty());
+}
+
+// A creation was cut short before the data had their name, and what people did about it is not its
+// own to undo.
+TEST_P(JailsTest, ACutCreationTakesNothingThatPeopleBroughtSince) {
+  JournalEntry entry;
+  entry.operation = JournalEntry::Operation::create;
+  entry.token = "0123456789abcdef";
+  ASSERT_TRUE(JournalDir::open(world_.host)->write("web1", entry));
+  const JailPaths paths(world_.host, "web1");
+  std::filesystem::create_directories(world_.host.confdir + "/" + entry.new_name());
+  std::filesystem::create_directories(paths.data);
+  std::filesystem::create_directories(paths.var);
+  write_file(paths.data + "/precious", "text");
+  const auto refused = create_jail(world_.host, "web1", new_jail(2222));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr(paths.jail_dir));
+  EXPECT_EQ(read_text(paths.data + "/precious"), "text");
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
 TEST_P(JailsTest, CreateRefusesBadSettingsAndNames) {
