@@ -47,6 +47,18 @@ Result<void> remove_subvolume(int parent, const std::string& name) {
   return {};
 }
 
+/// chattr(1) on the jail's directory would go into the snapshot, read-only, where nobody takes it off
+/// again: it could get neither its name nor away.
+Result<void> check_not_locked_by_flags(int jail) {
+  struct statx facts{};
+  if (::statx(jail, "", AT_EMPTY_PATH, STATX_TYPE, &facts) != 0) {
+    return fail_errno("looking at", "the jail's directory");
+  }
+  if ((facts.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) == 0) return {};
+  return std::unexpected(Error("its directory is immutable or append-only, and so would be the inc")
+                             .hint("chattr -i -a, on the directory of the jail alone"));
+}
+
 }  // namespace
 
 bool was_written(const SubvolumeHistory& history) {
@@ -75,6 +87,7 @@ Result<BuildResult> BtrfsEngine::build(const BuildRequest& request, const BuildP
         Error("its directory is no btrfs subvolume, so it has no snapshots")
             .hint("make a subvolume, move data/ and var/ into it, and give it the jail's name"));
   }
+  CHECK(check_not_locked_by_flags(request.jail_dir));
   if (::btrfs_util_create_snapshot_fd2(
           request.jail_dir, request.incs_dir, request.temporary.c_str(),
           BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, nullptr, nullptr) != BTRFS_UTIL_OK) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/directory.hpp"
 #include "config/jail_name.hpp"
@@ -166,11 +167,13 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
     CHECK(begin_operation(journal, owner, entry));
   }
   const std::uint64_t expected = progress_ ? expect_entries(host_, owner, doomed, outcomes) : 0;
+  std::map<std::size_t, std::string> trash;
   for (const std::size_t i : doomed) {
     RemovalOutcome& outcome = outcomes[i];
-    auto renamed =
-        rename_new(dir, outcome.inc, dir, entry.trash_name(outcome.inc), path + "/" + outcome.inc);
+    const std::string name = unused_trash_name(dir, entry, outcome.inc);
+    auto renamed = rename_new(dir, outcome.inc, dir, name, path + "/" + outcome.inc);
     if (renamed) {
+      trash.emplace(i, name);
       outcome.status = RemovalStatus::removed;
     } else {
       outcome.error = std::move(renamed).error();
@@ -196,9 +199,8 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
   report(owner, doomed.size());
   if (!done) {
     // They have lost their names; what is left of them goes with the next operation.
-    for (const std::size_t i : doomed) {
-      if (outcomes[i].status != RemovalStatus::removed) continue;
-      if (!entry_exists(dir, entry.trash_name(outcomes[i].inc))) continue;
+    for (const auto& [i, name] : trash) {
+      if (!entry_exists(dir, name)) continue;
       outcomes[i].status = RemovalStatus::failed;
       outcomes[i].error = done.error();
     }

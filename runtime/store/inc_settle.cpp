@@ -35,8 +35,8 @@ Result<void> discard_build(Engine& engine, int incs_dir, const std::string& path
     if (meta) CHECK(forget(engine, *meta, incs_dir, temporary, path));
     if (!engine.remove(incs_dir, temporary, {})) {
       // Out of the way of the next one, which must be taken all the same.
-      CHECK(rename_new(incs_dir, temporary, incs_dir, entry.trash_name(entry.subject),
-                       path + "/" + temporary));
+      CHECK(rename_new(incs_dir, temporary, incs_dir,
+                       unused_trash_name(incs_dir, entry, entry.subject), path + "/" + temporary));
     }
   }
   if (!meta) return {};
@@ -99,6 +99,14 @@ Result<bool> settle_inc(const HostSettings& host, const std::string& name,
   CHECK(sync.sync());
   CHECK(drop_empty_incs_dir(host, name));
   return false;
+}
+
+std::string unused_trash_name(int incs_dir, const JournalEntry& entry, const std::string& inc) {
+  std::string name = entry.trash_name(inc);
+  for (unsigned number = 2; entry_exists(incs_dir, name); ++number) {
+    name = fmt::format("{}.{}", entry.trash_name(inc), number);
+  }
+  return name;
 }
 
 Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,

@@ -30,6 +30,11 @@ namespace evojail {
 [[nodiscard]] Result<bool> settle_inc(const HostSettings& host, const std::string& name,
                                       const JournalEntry& entry);
 
+/// A trash name of the operation for an inc that no other one has: an earlier one of the same hour
+/// may still lie in INCDIR/NAME.
+[[nodiscard]] std::string unused_trash_name(int incs_dir, const JournalEntry& entry,
+                                            const std::string& inc);
+
 /// Removes for good what bears the operation's trash names in INCDIR/NAME, all that can go; the
 /// error is of the first that cannot.
 [[nodiscard]] Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -127,6 +129,52 @@ TEST_P(IncsTest, AHalfBuiltOneThatCannotBeDeletedDoesNotStopTheNext) {
   EXPECT_THAT(world_.leftovers(), IsEmpty());
   EXPECT_THAT(world_.inc_names("web1"),
               ElementsAre("2026-01-01-00", "2026-01-02-00", "2026-01-03-00"));
+}
+
+// Twice in one hour: of both the trash would have the same name.
+TEST_P(IncsTest, TwoOfAnHourThatCannotBeDeletedDoNotStopTheNext) {
+  world_.make_jail("web1");
+  JournalEntry entry;
+  entry.operation = JournalEntry::Operation::inc;
+  entry.token = "0123456789abcdef";
+  entry.subject = "2026-01-02-00";
+  ASSERT_TRUE(JournalDir::open(world_.host)->write("web1", entry));
+  {
+    const OtherFileSystem before(
+        make_indelible(world_.inc("web1", entry.trash_name(entry.subject))));
+    const OtherFileSystem now(make_indelible(world_.inc("web1", entry.new_name())));
+    const auto outcome = world_.take("web1", entry.subject);
+    ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
+    EXPECT_EQ(outcome.warnings.size(), 1U);
+    // Nor do they keep it from being removed.
+    const auto removed = world_.remove("web1", {entry.subject});
+    EXPECT_EQ(removed.at(0).status, RemovalStatus::removed) << removed[0].error->message();
+    EXPECT_THAT(world_.inc_names("web1"), IsEmpty());
+  }
+  ASSERT_EQ(world_.take("web1", entry.subject).status, IncStatus::taken);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+// chattr +i on the jail's directory goes into a snapshot, which then can get neither its name nor
+// away.
+TEST_P(IncsTest, AnImmutableJailLeavesNothingBehind) {
+  world_.make_jail("web1");
+  const Fd jail(::open(JailPaths(world_.host, "web1").jail_dir.c_str(), O_RDONLY | O_CLOEXEC));
+  for (int flags : {FS_IMMUTABLE_FL, FS_APPEND_FL}) {
+    ASSERT_EQ(::ioctl(jail.get(), FS_IOC_SETFLAGS, &flags), 0);
+    const auto outcome =
+        world_.take("web1", flags == FS_APPEND_FL ? "2026-01-01-00" : "2026-01-01-01");
+    if (GetParam() == FileSystem::btrfs) {
+      ASSERT_EQ(outcome.status, IncStatus::failed);
+      EXPECT_THAT(outcome.error->hint(), HasSubstr("chattr"));
+    } else {
+      EXPECT_EQ(outcome.status, IncStatus::taken);
+    }
+    EXPECT_THAT(world_.leftovers(), IsEmpty());
+  }
+  int flags = 0;
+  ASSERT_EQ(::ioctl(jail.get(), FS_IOC_SETFLAGS, &flags), 0);
+  EXPECT_EQ(world_.take("web1", "2026-01-02-00").status, IncStatus::taken);
 }
 
 TEST_P(IncsTest, OneThatCannotBeReadDoesNotStopTheNext) {
