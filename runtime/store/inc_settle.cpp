@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <ctime>
+#include <vector>
+
 #include "base/directory.hpp"
 #include "config/layout.hpp"
 #include "store/meta_dir.hpp"
@@ -79,6 +83,17 @@ Result<void> complete_inc(Engine& engine, int incs_dir, const std::string& path,
   return sync.sync();
 }
 
+/// Holds that cannot be read are some.
+bool has_holds(int incs_dir, const std::string& path) {
+  const auto meta = MetaDir::open(incs_dir, path);
+  if (!meta) return true;
+  if (!*meta) return false;
+  const auto holds = (*meta)->read_holds();
+  return !holds || std::ranges::any_of(*holds, [now = std::time(nullptr)](const Hold& hold) {
+    return !hold.until || *hold.until > now;
+  });
+}
+
 }  // namespace
 
 Result<bool> settle_inc(const HostSettings& host, const std::string& name,
@@ -129,7 +144,7 @@ Result<void> empty_inc_trash(const HostSettings& host, const std::string& name,
   return first;
 }
 
-Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name) {
+Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name, Held held) {
   const std::string path = JailPaths(host, name).incs_dir;
   TRY(const Fd incs, open_directory(host.incdir));
   {
@@ -137,6 +152,7 @@ Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& na
     if (!dir) return {};
     TRY(const auto names, list_directory(dir->get(), path));
     if (!names.empty() && names != std::vector<std::string>{".meta"}) return {};
+    if (held == Held::stays && has_holds(dir->get(), path)) return {};
     TRY(const auto engine, make_engine(dir->get(), path));
     CHECK(engine->remove(dir->get(), ".meta", {}));
   }

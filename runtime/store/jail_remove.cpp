@@ -103,7 +103,7 @@ Result<void> carry_out_remove(const HostSettings& host, const std::string& name,
   CHECK(trash_data(host, name, entry));
   CHECK(trash_incs(host, name, entry));
   CHECK(empty_inc_trash(host, name, entry, progress));
-  CHECK(drop_empty_incs_dir(host, name));
+  CHECK(drop_empty_incs_dir(host, name, Held::goes));
   CHECK(remove_data(host, entry, progress));
   // Rules that outlive the lease or the settings would stand in the way of the next jail.
   CHECK(Firewall(host.firewall_table).remove(name));

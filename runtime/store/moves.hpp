@@ -41,8 +41,13 @@ namespace evojail {
                                            const JournalEntry& entry,
                                            const RemoveProgress& progress);
 
+/// What becomes of a directory of incs that has none but holds on some: they may be away for a
+/// while, or still to come, where they are copied to another volume.
+enum class Held { stays, goes };
+
 /// Removes INCDIR/NAME if it holds nothing but .meta.
-[[nodiscard]] Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name);
+[[nodiscard]] Result<void> drop_empty_incs_dir(const HostSettings& host, const std::string& name,
+                                               Held held = Held::stays);
 
 /// Removes what a creation had built, unless the settings have their name: then the jail is there.
 /// @return whether it is.

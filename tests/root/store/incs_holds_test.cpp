@@ -108,6 +108,28 @@ TEST_P(IncsTest, WhatIsKnownOfIncsFollowsThemToAnotherVolume) {
   EXPECT_EQ(world_.remove("web1", {"2026-01-01-00"})[0].status, RemovalStatus::removed);
 }
 
+// Incs that somebody moves out of the way for a while, or that are still on their way to a new
+// volume, on which .meta came first.
+TEST_P(IncsTest, HoldsOutlastAnRmOfTheEmptyDirectory) {
+  world_.make_jail("web1");
+  const std::string inc = "2026-01-01-00";
+  const auto pushing = [] { return OpenSessions{{"192.0.2.7"}, true, false}; };
+  ASSERT_EQ(world_.take("web1", inc, pushing).status, IncStatus::taken);
+  ASSERT_TRUE(hold_inc(world_.host, "web1", inc, "court order"));
+  ASSERT_TRUE(unlock_inc(world_.host, "web1", inc));
+  const std::string away = world_.volume.path() + "/away";
+  std::filesystem::rename(world_.inc("web1", inc), away);
+  EXPECT_THAT(world_.remove("web1", {}), ::testing::IsEmpty());
+  std::filesystem::rename(away, world_.inc("web1", inc));
+  EXPECT_EQ(world_.remove("web1", {inc})[0].status, RemovalStatus::held);
+  EXPECT_FALSE(find_inc(world_.host, "web1", inc)->complete);
+  // What is deleted by hand holds nothing when its jail is removed.
+  std::filesystem::remove_all(world_.inc("web1", inc));
+  EXPECT_THAT(world_.remove("web1", {}), ::testing::IsEmpty());
+  ASSERT_TRUE(remove_jail(world_.host, "web1", false));
+  EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+}
+
 TEST_P(IncsTest, FreezeHoldsAll) {
   world_.make_jail("web1");
   ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
