@@ -64,6 +64,13 @@ bool entry_exists(int dir, const std::string& name) {
   return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+Result<bool> has_entry(int dir, const std::string& name, std::string_view dir_path) {
+  struct stat st{};
+  if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  return fail_errno("looking for", fmt::format("{}/{}", dir_path, name));
+}
+
 Result<void> unlink_file(int dir, const std::string& name, std::string_view path) {
   if (::unlinkat(dir, name.c_str(), 0) != 0 && errno != ENOENT) {
     return fail_errno("removing", path);

@@ -28,8 +28,11 @@ namespace evojail {
 [[nodiscard]] Result<void> rename_new(int old_dir, const std::string& old_name, int new_dir,
                                       const std::string& new_name, std::string_view path);
 
-/// Whether `dir` has an entry of that name, a dangling symbolic link included.
+/// Whether `dir` has an entry of that name, a dangling symbolic link included. One that cannot be
+/// looked for counts as missing: not for deciding what is over and done with.
 [[nodiscard]] bool entry_exists(int dir, const std::string& name);
+/// The same, and an error where that cannot be told.
+[[nodiscard]] Result<bool> has_entry(int dir, const std::string& name, std::string_view dir_path);
 
 /// unlinkat(2); no such file is no error.
 [[nodiscard]] Result<void> unlink_file(int dir, const std::string& name, std::string_view path);

@@ -35,7 +35,8 @@ Result<void> discard_build(Engine& engine, int incs_dir, const std::string& path
                            const JournalEntry& entry) {
   const std::string temporary = entry.new_name();
   TRY(const auto meta, MetaDir::open(incs_dir, path));
-  if (entry_exists(incs_dir, temporary)) {
+  TRY(const bool there, has_entry(incs_dir, temporary, path));
+  if (there) {
     if (meta) CHECK(forget(engine, *meta, incs_dir, temporary, path));
     if (!engine.remove(incs_dir, temporary, {})) {
       // Out of the way of the next one, which must be taken all the same.
@@ -102,8 +103,9 @@ Result<bool> settle_inc(const HostSettings& host, const std::string& name,
   TRY(const auto dir, open_incs_dir(path));
   if (!dir) return false;
   TRY(const auto engine, make_engine(dir->get(), path));
-  const bool built = entry_exists(dir->get(), entry.new_name());
-  if (!built && entry_exists(dir->get(), entry.subject)) {
+  TRY(const bool built, has_entry(dir->get(), entry.new_name(), path));
+  TRY(const bool named, has_entry(dir->get(), entry.subject, path));
+  if (!built && named) {
     CHECK(complete_inc(*engine, dir->get(), path, entry));
     return true;
   }

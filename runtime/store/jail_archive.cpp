@@ -96,7 +96,9 @@ Result<void> check_archives(const HostSettings& host, const std::string& name) {
 
 Result<void> carry_out_archive(const HostSettings& host, const std::string& name) {
   const JailPaths paths(host, name);
-  if (path_exists(paths.jail_dir)) {
+  TRY(const Fd jails, open_directory(host.jaildir));
+  TRY(const bool there, has_entry(jails.get(), name, host.jaildir));
+  if (there) {
     CHECK(copy_settings(paths));
     CHECK(move_data(host, name));
   }

@@ -165,14 +165,16 @@ Result<bool> settle_create(const HostSettings& host, const std::string& name,
   TRY(const Fd jails, open_directory(host.jaildir));
   TRY(const Fd confs, open_directory(host.confdir));
   const std::string temporary = entry.new_name();
-  if (entry_exists(confs.get(), temporary) && !entry_exists(jails.get(), temporary) &&
-      is_new(jails.get(), name)) {
+  TRY(const bool settings, has_entry(confs.get(), temporary, host.confdir));
+  TRY(bool data, has_entry(jails.get(), temporary, host.jaildir));
+  if (settings && !data && is_new(jails.get(), name)) {
     // The data had got its name. Back, so that from here on one case is left.
     CHECK(rename_new(jails.get(), name, jails.get(), temporary, paths.jail_dir));
     CHECK(sync_fd(jails.get(), host.jaildir));
+    data = true;
   }
   CHECK(remove_plain_tree(confs.get(), temporary, {}));
-  if (entry_exists(jails.get(), temporary)) {
+  if (data) {
     TRY(const auto engine, make_engine(jails.get(), host.jaildir));
     CHECK(engine->remove(jails.get(), temporary, {}));
   }

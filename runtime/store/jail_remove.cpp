@@ -23,7 +23,8 @@ namespace {
 Result<void> trash_data(const HostSettings& host, const std::string& name,
                         const JournalEntry& entry) {
   TRY(const Fd jails, open_directory(host.jaildir));
-  if (!entry_exists(jails.get(), name)) return {};
+  TRY(const bool there, has_entry(jails.get(), name, host.jaildir));
+  if (!there) return {};
   const std::string path = JailPaths(host, name).jail_dir;
   CHECK(rename_new(jails.get(), name, jails.get(), entry.trash_name(), path));
   return sync_fd(jails.get(), host.jaildir);
@@ -60,7 +61,8 @@ Result<void> remove_settings(const HostSettings& host, const std::string& name,
                              const JournalEntry& entry) {
   TRY(const Fd confs, open_directory(host.confdir));
   const JailPaths paths(host, name);
-  if (entry_exists(confs.get(), name + ".d")) {
+  TRY(const bool there, has_entry(confs.get(), name + ".d", host.confdir));
+  if (there) {
     CHECK(rename_new(confs.get(), name + ".d", confs.get(), entry.trash_name(), paths.conf_dir));
     CHECK(sync_fd(confs.get(), host.confdir));
   }

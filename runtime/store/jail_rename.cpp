@@ -23,7 +23,8 @@ Result<void> rename_in(const std::string& parent, const std::string& old_name,
   auto dir = open_directory(parent);
   if (!dir && dir.error().code() == ENOENT) return {};
   if (!dir) return std::unexpected(std::move(dir).error());
-  if (!entry_exists(dir->get(), old_name)) return {};
+  TRY(const bool there, has_entry(dir->get(), old_name, parent));
+  if (!there) return {};
   CHECK(rename_new(dir->get(), old_name, dir->get(), new_name, parent + "/" + old_name));
   return sync_fd(dir->get(), parent);
 }

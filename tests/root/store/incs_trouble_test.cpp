@@ -2,16 +2,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <linux/capability.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "base/file.hpp"
@@ -19,6 +16,7 @@
 #include "root/store/incs_fixture.hpp"
 #include "store/holds.hpp"
 #include "store/journal.hpp"
+#include "support/without_override.hpp"
 
 namespace evojail::test {
 namespace {
@@ -44,24 +42,6 @@ class OtherFileSystem {
  private:
   std::string path_;
   Fd root_;
-};
-
-/// Without the capabilities that let root read what modes forbid, as a damaged disk does.
-class WithoutOverride {
- public:
-  WithoutOverride() {
-    ::syscall(SYS_capget, &header_, before_.data());
-    auto less = before_;
-    less[0].effective &= ~(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH);
-    if (::syscall(SYS_capset, &header_, less.data()) != 0) ADD_FAILURE() << "capset";
-  }
-  WithoutOverride(const WithoutOverride&) = delete;
-  WithoutOverride& operator=(const WithoutOverride&) = delete;
-  ~WithoutOverride() { ::syscall(SYS_capset, &header_, before_.data()); }
-
- private:
-  __user_cap_header_struct header_{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  std::array<__user_cap_data_struct, 2> before_{};
 };
 
 /// A directory named like an inc, with a place that nothing can remove: what a disk with EIO does.

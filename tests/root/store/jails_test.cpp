@@ -11,9 +11,11 @@
 #include "store/holds.hpp"
 #include "store/incs.hpp"
 #include "store/journal.hpp"
+#include "store/recover.hpp"
 #include "store/store_lock.hpp"
 #include "store/uid_lease.hpp"
 #include "support/store_world.hpp"
+#include "support/without_override.hpp"
 
 namespace evojail::test {
 namespace {
@@ -326,6 +328,37 @@ TEST_P(JailsTest, RemoveLeavesTheSettingsOfAnEmptyMountPoint) {
   ASSERT_EQ(::mkdir((below.jaildir + "/web2").c_str(), 0700), 0);
   EXPECT_TRUE(remove_jail(below, "web1", true, {}));
   EXPECT_FALSE(load_jail(world_.host, "web1"));
+}
+
+// A directory that can be read and not searched gives an error for each name, as a damaged disk
+// does. What may be there is no step that was done before.
+TEST_P(JailsTest, WhatCannotBeLookedForIsNotTakenForDone) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const auto journal = JournalDir::open(world_.host).value();
+  JournalEntry entry;
+  entry.token = "0123456789abcdef";
+  entry.subject = "web2";
+  using Operation = JournalEntry::Operation;
+  for (const auto operation : {Operation::archive, Operation::remove, Operation::rename}) {
+    entry.operation = operation;
+    ASSERT_TRUE(journal.clear("web1"));
+    ASSERT_TRUE(journal.write("web1", entry));
+    ASSERT_EQ(::chmod(world_.host.jaildir.c_str(), 0400), 0);
+    {
+      const WithoutOverride without;
+      EXPECT_FALSE(recover(world_.host, "web1"));
+    }
+    ASSERT_EQ(::chmod(world_.host.jaildir.c_str(), 0700), 0);
+    EXPECT_TRUE(path_exists(JailPaths(world_.host, "web1").conf));
+    EXPECT_TRUE(path_exists(world_.data("web1") + "/kept"));
+  }
+  // Later it goes on.
+  ASSERT_TRUE(recover(world_.host, "web1"));
+  EXPECT_TRUE(load_jail(world_.host, "web2"));
+  EXPECT_TRUE(path_exists(world_.data("web2") + "/kept"));
+  EXPECT_THAT(world_.inc_names("web2"), ElementsAre("2026-01-01-00"));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
 TEST_P(JailsTest, SettingsAreReplacedWholeOrNotAtAll) {
