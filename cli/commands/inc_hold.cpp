@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "cli/declare.hpp"
 #include "cli/hold_date.hpp"
@@ -70,24 +72,43 @@ Result<void> run_release(const Invocation& invocation, const std::string& word) 
 }
 
 /// Stopped first: what a compromised client could still do to its data ends now, however long an
-/// inc that is under way keeps the holds waiting.
+/// inc that is under way keeps the holds waiting. Held whatever came of that.
 Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options) {
   CHECK(require_jail(invocation.host, options.word));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
   const ServiceHost service = service_of(invocation);
-  TRY(const auto stopped, stop_jail(service, options.word));
-  TRY(const bool at_boot, disable_jail(service, options.word));
+  const auto stopped = stop_jail(service, options.word);
+  const auto at_boot = disable_jail(service, options.word);
   auto held = hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
-  if (!held) {
-    return std::unexpected(std::move(held).error().in(
-        fmt::format("jail '{}' is off, but its incs are not held", options.word)));
+  if (held && !invocation.quiet) {
+    const std::string incs = count_of(*held, "inc");
+    if (!stopped || !at_boot) {
+      fmt::print("jail '{}': {} held\n", options.word, incs);
+    } else {
+      const auto& how = *stopped;
+      fmt::print("jail '{}' is {}{}; {} held\n", options.word,
+                 how ? "stopped, " + describe(*how) : "off",
+                 *at_boot ? ", and no longer starts at boot" : "", incs);
+    }
   }
-  if (invocation.quiet) return {};
-  fmt::print("jail '{}' is {}{}; {} held\n", options.word,
-             stopped ? "stopped, " + describe(*stopped) : "off",
-             at_boot ? ", and no longer starts at boot" : "", count_of(*held, "inc"));
-  return {};
+  std::vector<Error> errors;
+  if (!stopped) errors.push_back(stopped.error());
+  if (!at_boot) {
+    errors.push_back(Error(at_boot.error())
+                         .in(fmt::format("jail '{}' {}may start at boot", options.word,
+                                         stopped ? "is off, but " : "")));
+  }
+  if (!held) {
+    errors.push_back(std::move(held).error().in(
+        fmt::format("jail '{}' is {}, {} its incs are not held", options.word,
+                    stopped ? "off" : "not off", stopped ? "but" : "and")));
+  }
+  if (errors.empty()) return {};
+  Error last = std::move(errors.back());
+  errors.pop_back();
+  for (const Error& error : errors) print_error(error);
+  return std::unexpected(std::move(last));
 }
 
 }  // namespace

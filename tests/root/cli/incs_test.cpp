@@ -196,6 +196,22 @@ TEST_F(Incs, ThatCannotBeHeldLeaveTheirJailOff) {
   EXPECT_EQ(run({"is-on", "web1"}).code, 100);
 }
 
+TEST_F(Incs, AreHeldAlsoWhereTheirJailCannotBeStopped) {
+  must({"inc", "--at", days_ago(1)});
+  must({"start", "web1"});
+  // Its supervisor cannot be asked.
+  const std::string control = host().rundir + "/web1/control";
+  std::filesystem::rename(control, control + ".away");
+  std::filesystem::create_symlink("control", control);
+  const Ended frozen = run({"freeze", "web1", "--reason", "broken into"});
+  std::filesystem::rename(control + ".away", control);
+  EXPECT_EQ(frozen.code, 1);
+  EXPECT_THAT(frozen.err, HasSubstr("stopping jail 'web1'"));
+  EXPECT_EQ(frozen.out, "jail 'web1': 1 inc held\n");
+  write(conf("web1", "incs_policy"), "none\n");
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+}
+
 TEST_F(Incs, ThatWereHeldAndDeletedByHandDoNotKeepTheirJail) {
   const std::string inc = days_ago(1);
   must({"inc", "--at", inc});
