@@ -27,10 +27,12 @@ Result<std::optional<Policy>> read_policy(const JailPaths& paths) {
   return policy;
 }
 
-/// MIN_INCS and MIN_AGE, of an archived jail from where its settings went.
+/// MIN_INCS and MIN_AGE, of an archived jail from where its settings went, or else as they were when
+/// its last inc was taken.
 Result<RetentionOptions> read_options(const JailPaths& paths) {
   RetentionOptions options;
-  for (const std::string& file : {paths.conf, paths.archive_dir + "/settings/jail.conf"}) {
+  for (const std::string& file : {paths.conf, paths.archive_dir + "/settings/jail.conf",
+                                  paths.meta_dir + "/settings/jail.conf"}) {
     const auto text = read_file(file);
     if (!text && text.error().code() == ENOENT) continue;
     if (!text) return std::unexpected(text.error());

@@ -61,7 +61,8 @@ class MetaDir {
   [[nodiscard]] Result<std::vector<Hold>> read_holds() const;
   [[nodiscard]] Result<void> write_holds(const std::vector<Hold>& holds) const;
 
-  /// Brings settings/ up to what is in CONFDIR/NAME.d; files that have not changed are not written.
+  /// Brings settings/ up to what is in CONFDIR/NAME.d; files that have not changed are not written,
+  /// and host keys stay until there are others.
   /// @return why files there could not be read; a copy of before stays.
   [[nodiscard]] Result<std::vector<Error>> mirror_settings(const std::string& conf_dir,
                                                            SyncSet& sync) const;

@@ -233,6 +233,17 @@ TEST_F(Incs, OfAnArchivedJailAreThinnedUnattended) {
   EXPECT_EQ(removed.out, "1 inc removed, 1 jail looked at\n");
 }
 
+// Whose data somebody has taken away for good, or to a tape.
+TEST_F(Incs, OfAnArchivedJailKeepWhatProtectsThem) {
+  must({"inc", "--at", days_ago(5)});
+  add_setting("web1", "MIN_AGE=30");
+  must({"inc"});
+  write(conf("web1", "incs_policy"), "none\n");
+  must({"archive", "web1"});
+  std::filesystem::remove_all(host().archivesdir + "/web1");
+  EXPECT_EQ(must({"rm", "--dry-run"}).out, "");
+}
+
 TEST_F(Incs, AreLockedAndUnlocked) {
   const std::string inc = days_ago(1);
   must({"inc", "--at", inc});

@@ -132,6 +132,23 @@ TEST_P(IncsTest, SettingsAndKeysAreMirrored) {
   EXPECT_FALSE(path_exists(world_.inc("web1", "2026-01-01-01") + "/settings"));
 }
 
+// A host that was rebuilt in part: with jail.conf alone an inc is taken, and the only copies of the
+// host keys, which clients know, lie here.
+TEST_P(IncsTest, HostKeysThatTheHostLostStayInTheMirror) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const JailPaths paths(world_.host, "web1");
+  std::filesystem::remove(paths.host_key("ed25519"));
+  std::filesystem::remove(paths.authorized_keys);
+  ASSERT_EQ(world_.take("web1", "2026-01-01-01").status, IncStatus::taken);
+  const std::string mirror = paths.meta_dir + "/settings";
+  EXPECT_EQ(read_text(mirror + "/ssh_host_ed25519_key"), "key\n");
+  EXPECT_FALSE(path_exists(mirror + "/authorized_keys")) << "a key that was taken away is gone";
+  write_file(paths.host_key("ed25519"), "another\n");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-02").status, IncStatus::taken);
+  EXPECT_EQ(read_text(mirror + "/ssh_host_ed25519_key"), "another\n");
+}
+
 TEST_P(IncsTest, SettingsThatCannotBeMirroredDoNotStopAnInc) {
   world_.make_jail("web1");
   ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
