@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -18,6 +19,36 @@
 
 namespace evojail {
 namespace {
+
+/// The inodes with several names that were met, as bits: how many of the names lie in the tree and
+/// how many elsewhere, in incs of bkctld's say, cannot be told from their count. Beyond the number
+/// of bits, which few volumes have inodes for, two share one and the second is missed.
+class MetInodes {
+ public:
+  /// @return whether it is met for the first time.
+  bool add(std::uint64_t inode) {
+    // Few trees have any.
+    std::call_once(made_, [this] { words_ = std::make_unique<Word[]>(kBits / 64); });
+    const std::uint64_t bit = inode % kBits;
+    const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+    return (words_[bit / 64].fetch_or(mask, std::memory_order_relaxed) & mask) == 0;
+  }
+
+ private:
+  using Word = std::atomic<std::uint64_t>;
+  static constexpr std::uint64_t kBits = std::uint64_t{1} << 27;  // 16 MiB
+
+  std::once_flag made_;
+  std::unique_ptr<Word[]> words_;
+};
+
+/// What all threads share.
+struct Measure {
+  struct statx volume{};
+  TreeMeter meter;
+  MetInodes met{};
+  std::atomic<std::uint64_t> inodes = 0;
+};
 
 /// What TreeWalk does with each directory. One object a thread.
 class MeasureWalk {
@@ -32,11 +63,7 @@ class MeasureWalk {
     DirectoryPosition resume;
   };
 
-  MeasureWalk(const struct statx& volume, TreeMeter& meter, std::atomic<std::uint64_t>& inodes)
-      : volume_(volume), meter_(meter), inodes_(inodes) {}
-
-  /// An inode is counted in parts, one for each of its names.
-  static constexpr std::uint64_t kParts = 1 << 20;
+  explicit MeasureWalk(Measure& all) : all_(all) {}
 
   static int descriptor(const Place& place) { return place.fd.get(); }
   static bool leave(const Place&) { return true; }
@@ -45,16 +72,17 @@ class MeasureWalk {
   bool names(const Place& place, const std::vector<DirectoryEntry>& entries) {
     std::uint64_t names = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t parts = 0;
+    std::uint64_t inodes = 0;
     for (const auto& entry : entries) {
       struct statx facts{};
       if (stat_entry(place.fd.get(), entry.name, facts) != 0 || S_ISDIR(facts.stx_mode)) continue;
       ++names;
-      bytes += facts.stx_blocks * 512 / std::max(facts.stx_nlink, 1U);
-      parts += kParts / std::max(facts.stx_nlink, 1U);
+      if (facts.stx_nlink > 1 && !all_.met.add(facts.stx_ino)) continue;
+      bytes += facts.stx_blocks * 512;
+      ++inodes;
     }
-    inodes_.fetch_add(parts, std::memory_order_relaxed);
-    meter_.add(names, bytes);
+    all_.inodes.fetch_add(inodes, std::memory_order_relaxed);
+    all_.meter.add(names, bytes);
     return true;
   }
 
@@ -67,11 +95,11 @@ class MeasureWalk {
     Place place;
     struct statx facts{};
     if (open_subdirectory(parent, name, place.fd) != 0 ||
-        stat_entry(place.fd.get(), "", facts) != 0 || !same_volume(facts, volume_)) {
+        stat_entry(place.fd.get(), "", facts) != 0 || !same_volume(facts, all_.volume)) {
       return std::nullopt;
     }
-    meter_.add(1, facts.stx_blocks * 512);
-    inodes_.fetch_add(kParts, std::memory_order_relaxed);
+    all_.meter.add(1, facts.stx_blocks * 512);
+    all_.inodes.fetch_add(1, std::memory_order_relaxed);
     return place;
   }
 
@@ -86,7 +114,7 @@ class MeasureWalk {
     Place place;
     struct statx facts{};
     if (open_parent(child.fd.get(), place.fd) != 0 || stat_entry(place.fd.get(), "", facts) != 0 ||
-        facts.stx_ino != mark.inode || !same_volume(facts, volume_)) {
+        facts.stx_ino != mark.inode || !same_volume(facts, all_.volume)) {
       return std::nullopt;
     }
     place.resume = mark.resume;
@@ -95,33 +123,29 @@ class MeasureWalk {
   }
 
  private:
-  const struct statx& volume_;
-  TreeMeter& meter_;
-  std::atomic<std::uint64_t>& inodes_;
+  Measure& all_;
 };
 
 }  // namespace
 
 Result<TreeSize> measure_tree(int jail_dir_fd, unsigned threads,
                               const TreeProgressCallback& progress) {
-  struct statx volume{};
-  if (const int code = stat_entry(jail_dir_fd, "", volume)) {
+  Measure all{.meter = TreeMeter(progress, 0)};
+  if (const int code = stat_entry(jail_dir_fd, "", all.volume)) {
     return fail_errno("looking at", "the jail's directory", code);
   }
-  TreeMeter meter(progress, 0);
   TreeQueue<MeasureWalk::Place> queue(32);
-  std::atomic<std::uint64_t> inodes = 0;
-  MeasureWalk opener(volume, meter, inodes);
+  MeasureWalk opener(all);
   for (const char* name : {"data", "var"}) {
     auto place = opener.open(jail_dir_fd, name);
     if (place && !queue.try_push(*place)) return fail("measuring a tree: the queue is full");
   }
-  run_in_threads(tree_threads(threads), [&volume, &meter, &inodes, &queue] {
-    MeasureWalk handler(volume, meter, inodes);
+  run_in_threads(tree_threads(threads), [&all, &queue] {
+    MeasureWalk handler(all);
     TreeWalk(handler, queue).run();
   });
   return TreeSize{
-      .names = meter.entries(), .inodes = inodes / MeasureWalk::kParts + 1, .bytes = meter.bytes()};
+      .names = all.meter.entries(), .inodes = all.inodes + 1, .bytes = all.meter.bytes()};
 }
 
 }  // namespace evojail

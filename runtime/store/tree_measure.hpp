@@ -9,8 +9,8 @@ namespace evojail {
 
 struct TreeSize {
   std::uint64_t names = 0;
-  std::uint64_t inodes = 0;  ///< as near as can be told: those with a name outside count in part
-  std::uint64_t bytes = 0;   ///< allocated on the disk; an inode with several names counts once
+  std::uint64_t inodes = 0;  ///< one with several names counts once, that of the inc's root too
+  std::uint64_t bytes = 0;   ///< allocated on the disk, of each inode once
 };
 
 /// What data/ and var/ below `jail_dir_fd` take on the disk: about what a first inc will cost where

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "store/tree_measure.hpp"
 #include "tree_rules.hpp"
 
 namespace evojail::test {
@@ -139,6 +140,24 @@ TEST_P(TreeRules, TheSpaceGuardCanEndIt) {
   EXPECT_EQ(refused.error().message(), "the reserve is reached");
   EXPECT_LE(sum, 60U << 20);
   EXPECT_FALSE(std::filesystem::exists(lab.outside("meta/1")));
+}
+
+// Rule 8: what has names elsewhere, in incs of bkctld's say, is copied whole.
+TEST_P(TreeRules, LinksFromOutsideMakeAFirstIncNoCheaper) {
+  write_file(lab.data("file"), std::string(10 << 20, 'x'));
+  ASSERT_EQ(::link(lab.data("file").c_str(), lab.data("second").c_str()), 0);
+  ASSERT_EQ(::mkdir(lab.outside("elsewhere").c_str(), 0755), 0);
+  for (int i = 0; i < 18; ++i) {
+    const std::string name = lab.outside("elsewhere/" + std::to_string(i));
+    ASSERT_EQ(::link(lab.data("file").c_str(), name.c_str()), 0);
+  }
+  const Fd jail = open_dir(lab.outside("jail"));
+  const auto size = measure_tree(jail.get());
+  ASSERT_TRUE(size);
+  EXPECT_GE(size->bytes, 10U << 20);
+  EXPECT_LT(size->bytes, 11U << 20);
+  EXPECT_EQ(size->names, 4U);
+  EXPECT_EQ(size->inodes, 4U);  // the file, data/, var/ and the inc's own directory
 }
 
 // Rule 9: with no manifest, another's or a damaged one, bytes are compared.
