@@ -59,6 +59,10 @@ bool is_mirrored(int mirror, const std::string& name, const struct stat& origina
          original.st_ctim.tv_sec + 2 < copy.st_ctim.tv_sec;
 }
 
+bool is_host_key(std::string_view name) {
+  return name.starts_with("ssh_host_") && (name.ends_with("_key") || name.ends_with("_key.pub"));
+}
+
 }  // namespace
 
 Result<std::optional<MetaDir>> MetaDir::open(int incs_dir, const std::string& incs_path) {
@@ -217,7 +221,7 @@ Result<std::vector<Error>> MetaDir::mirror_settings(const std::string& conf_dir,
   for (const auto& name : there) {
     if (std::ranges::find(mirrored, name) != mirrored.end()) continue;
     // A key that clients know is replaced, never taken away: the host has lost it.
-    if (name.starts_with("ssh_host_")) continue;
+    if (is_host_key(name)) continue;
     CHECK(unlink_file(to.get(), name, path + "/" + name));
     changed = true;
   }
