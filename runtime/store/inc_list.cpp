@@ -104,13 +104,19 @@ class Listing {
     if (record && !*record) record = read_record_of_copy(info.name);
     // A damaged record says nothing good about its inc, and must not keep the others from being
     // seen.
-    info.complete = record && !(*record && (*record)->partial);
+    info.complete = record && !(*record && ((*record)->partial || is_anothers(**record, info)));
     if (record) {
       info.record = std::move(*record);
     } else {
       info.record_trouble = std::move(record).error();
     }
     return {};
+  }
+
+  /// Whether the record may be that of the inc that has its name.
+  bool is_anothers(const IncRecord& record, const IncInfo& info) const {
+    return record.inc != info.name && is_bare_number(info.identity) &&
+           entry_exists(dir_.get(), record.inc);
   }
 
   Result<std::optional<IncRecord>> read_record_of_copy(const std::string& name) {

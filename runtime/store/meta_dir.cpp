@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -234,6 +235,10 @@ bool IncEntries::has_identity(const std::string& identity) const {
                              [&](const auto& entry) { return entry.second == identity; });
 }
 
+bool is_bare_number(std::string_view identity) {
+  return identity.starts_with("inode-") && identity.ends_with("-0.000000000");
+}
+
 Result<IncEntries> identify_entries(Engine& engine, int incs_dir, const std::string& incs_path) {
   TRY(const auto names, list_directory(incs_dir, incs_path));
   IncEntries entries;
@@ -258,11 +263,18 @@ void follow_copies(std::vector<Hold>& holds, const IncEntries& entries) {
   const auto has_hold = [&holds](const std::string& identity) {
     return std::ranges::find(holds, identity, &Hold::identity) != holds.end();
   };
+  std::vector<Hold> further;
   for (Hold& hold : holds) {
-    if (entries.has_identity(hold.identity)) continue;
     const auto copy = entries.identities.find(hold.inc);
-    if (copy != entries.identities.end() && !has_hold(copy->second)) hold.identity = copy->second;
+    if (copy == entries.identities.end() || has_hold(copy->second)) continue;
+    if (!entries.has_identity(hold.identity)) {
+      hold.identity = copy->second;
+    } else if (is_bare_number(hold.identity)) {
+      further.push_back(hold);
+      further.back().identity = copy->second;
+    }
   }
+  std::ranges::move(further, std::back_inserter(holds));
 }
 
 }  // namespace evojail

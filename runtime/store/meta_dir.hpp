@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -77,10 +78,15 @@ class MetaDir {
   std::string path_;
 };
 
+/// Whether an identity is a bare inode number (identify_by_inode()), which a copy of one inc can
+/// have where another had it: on an ext4 with inodes of 128 bytes, which keep no time of birth.
+[[nodiscard]] bool is_bare_number(std::string_view identity);
+
 [[nodiscard]] Result<IncEntries> identify_entries(Engine& engine, int incs_dir,
                                                   const std::string& incs_path);
 
-/// A hold whose inc is nowhere binds the copy of it, the inc with its name.
+/// A hold whose inc is nowhere binds the copy of it, the inc with its name. Where its identity is a
+/// bare number, and another inc has its name, it binds both.
 void follow_copies(std::vector<Hold>& holds, const IncEntries& entries);
 
 }  // namespace evojail

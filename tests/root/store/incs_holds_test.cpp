@@ -1,6 +1,8 @@
 // Holds and freezes.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <stdio.h>
 
 #include <algorithm>
 #include <ctime>
@@ -128,6 +130,32 @@ TEST_P(IncsTest, HoldsOutlastAnRmOfTheEmptyDirectory) {
   EXPECT_THAT(world_.remove("web1", {}), ::testing::IsEmpty());
   ASSERT_TRUE(remove_jail(world_.host, "web1", false));
   EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").incs_dir));
+}
+
+// On an ext4 of old an inc's identity is a bare inode number, and after a copy to another volume
+// what one inc had can be another's. Whose the hold was cannot be told: neither goes.
+TEST(IncsWithoutBirthTimes, WhoseNumbersWereExchangedStay) {
+  LoopVolume::Options options;
+  options.mkfs_options = {"-I", "128"};
+  StoreWorld world(FileSystem::ext4, options);
+  world.make_jail("web1");
+  const std::string one = "2026-01-01-00";
+  const std::string two = "2026-01-02-00";
+  const auto pushing = [] { return OpenSessions{{"192.0.2.7"}, true, false}; };
+  ASSERT_EQ(world.take("web1", one).status, IncStatus::taken);
+  ASSERT_EQ(world.take("web1", two, pushing).status, IncStatus::taken);
+  ASSERT_TRUE(hold_inc(world.host, "web1", two, "court order"));
+  ASSERT_EQ(::renameat2(AT_FDCWD, world.inc("web1", one).c_str(), AT_FDCWD,
+                        world.inc("web1", two).c_str(), RENAME_EXCHANGE),
+            0);
+  for (const std::string& inc : {one, two}) {
+    EXPECT_EQ(world.remove("web1", {inc})[0].status, RemovalStatus::held) << inc;
+    EXPECT_FALSE(find_inc(world.host, "web1", inc)->complete) << inc;
+  }
+  // Names that are gone were given up for others.
+  std::filesystem::rename(world.inc("web1", one), world.inc("web1", "2025-01-02-00"));
+  std::filesystem::rename(world.inc("web1", two), world.inc("web1", "2025-01-01-00"));
+  EXPECT_TRUE(find_inc(world.host, "web1", "2025-01-01-00")->complete);
 }
 
 TEST_P(IncsTest, FreezeHoldsAll) {
