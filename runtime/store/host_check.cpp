@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "base/amount.hpp"
@@ -176,6 +177,19 @@ Result<void> check_store(const HostSettings& host) {
   }
   CHECK(check_apart(dirs, fds));
   return check_volumes(host, fds);
+}
+
+Result<void> check_jaildir_mounted(const HostSettings& host) {
+  TRY(const Fd incs, open_directory(host.incdir));
+  TRY(const Volume volume, inspect_volume(incs.get(), host.incdir));
+  const auto jails = open_directory(host.jaildir);
+  if (!jails && jails.error().code() != ENOENT) return std::unexpected(jails.error());
+  const auto found = jails ? inspect_volume(jails->get(), host.jaildir)
+                           : Result<Volume>(std::unexpected(jails.error()));
+  if (found && found->id == volume.id) return {};
+  return std::unexpected(Error(fmt::format("JAILDIR '{}' is not on the volume of INCDIR '{}'",
+                                           host.jaildir, host.incdir))
+                             .hint("is it mounted?"));
 }
 
 Result<void> check_store_place(const HostSettings& host) {

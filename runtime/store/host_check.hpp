@@ -36,6 +36,10 @@ struct StoreFacts {
 /// hint. Changes nothing.
 [[nodiscard]] Result<void> check_store(const HostSettings& host);
 
+/// Whether JAILDIR is there, on the volume of INCDIR: each may be mounted by itself, and what is
+/// missing below a bare mount point was not moved away.
+[[nodiscard]] Result<void> check_jaildir_mounted(const HostSettings& host);
+
 /// check_store() for directories that may be missing: those are judged by the nearest directory
 /// above them. Where there are jails, JAILDIR may not be missing: its volume is not mounted.
 /// Changes nothing.

@@ -96,6 +96,7 @@ Result<void> check_archives(const HostSettings& host, const std::string& name) {
 
 Result<void> carry_out_archive(const HostSettings& host, const std::string& name) {
   const JailPaths paths(host, name);
+  CHECK(check_has_data_in_either(host.jaildir, name, host.archivesdir, name));
   TRY(const Fd jails, open_directory(host.jaildir));
   TRY(const bool there, has_entry(jails.get(), name, host.jaildir));
   if (there) {

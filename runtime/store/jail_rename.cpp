@@ -57,6 +57,7 @@ Result<void> rename_locked(const HostSettings& host, const std::string& old_name
 
 Result<void> carry_out_rename(const HostSettings& host, const std::string& old_name,
                               const std::string& new_name) {
+  CHECK(check_has_data_in_either(host.jaildir, old_name, host.jaildir, new_name));
   CHECK(rename_in(host.incdir, old_name, new_name));
   CHECK(rename_in(host.jaildir, old_name, new_name));
   // The new name's cannot come before the old one's are gone: port and uid range are the same.

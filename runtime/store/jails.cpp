@@ -70,6 +70,19 @@ Result<void> check_has_data(const HostSettings& host, const std::string& name) {
                              .hint("is the volume mounted?"));
 }
 
+Result<void> check_has_data_in_either(const std::string& old_dir, const std::string& old_name,
+                                      const std::string& new_dir, const std::string& new_name) {
+  TRY(const Fd from, open_directory(old_dir));
+  TRY(const bool before, has_entry(from.get(), old_name, old_dir));
+  if (before) return {};
+  TRY(const Fd to, open_directory(new_dir));
+  TRY(const bool after, has_entry(to.get(), new_name, new_dir));
+  if (after) return {};
+  return std::unexpected(Error(fmt::format("there is neither '{}/{}' nor '{}/{}'", old_dir,
+                                           old_name, new_dir, new_name))
+                             .hint("is the volume mounted?"));
+}
+
 Result<JailSettings> load_settings_file(const HostSettings& host, const std::string& name) {
   const std::string path = JailPaths(host, name).conf;
   TRY(const std::string text, read_file(path));

@@ -24,6 +24,12 @@ namespace evojail {
 /// mounted: its settings must not part from its data.
 [[nodiscard]] Result<void> check_has_data(const HostSettings& host, const std::string& name);
 
+/// An error where a jail that is being moved is neither in its old place nor in its new one.
+[[nodiscard]] Result<void> check_has_data_in_either(const std::string& old_dir,
+                                                    const std::string& old_name,
+                                                    const std::string& new_dir,
+                                                    const std::string& new_name);
+
 /// Removes an inc that was being built, with its record and manifest; where it has its final name
 /// already, sees to its record and manifest instead. One that cannot be removed gets a trash name.
 /// @return whether the inc is there.

@@ -5,6 +5,7 @@
 #include "base/directory.hpp"
 #include "base/file.hpp"
 #include "config/layout.hpp"
+#include "store/host_check.hpp"
 #include "store/moves.hpp"
 #include "store/store_lock.hpp"
 
@@ -89,6 +90,8 @@ Result<bool> finish_archive(const HostSettings& host, const std::string& name) {
 
 Result<bool> settle(const HostSettings& host, const JournalDir& journal, const std::string& name,
                     const JournalEntry& entry) {
+  const bool of_incs_alone = entry.operation == Operation::inc || entry.operation == Operation::rm;
+  if (!of_incs_alone) CHECK(check_jaildir_mounted(host));
   switch (entry.operation) {
     case Operation::create:
       return settle_create(host, name, entry);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -359,6 +360,43 @@ TEST_P(JailsTest, WhatCannotBeLookedForIsNotTakenForDone) {
   EXPECT_TRUE(path_exists(world_.data("web2") + "/kept"));
   EXPECT_THAT(world_.inc_names("web2"), ElementsAre("2026-01-01-00"));
   EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+// JAILDIR and INCDIR can be mounted each by itself. Where only the second is there after a crash,
+// with the journal, nothing is to be finished.
+TEST_P(JailsTest, WithoutJaildirNothingIsTakenForDone) {
+  world_.make_jail("web1");
+  const auto journal = JournalDir::open(world_.host).value();
+  const JailPaths paths(world_.host, "web1");
+  const std::string& jails = world_.host.jaildir;
+  JournalEntry entry;
+  entry.token = "0123456789abcdef";
+  entry.subject = "web2";
+  const auto try_all = [&](std::initializer_list<JournalEntry::Operation> operations) {
+    for (const auto operation : operations) {
+      entry.operation = operation;
+      ASSERT_TRUE(journal.clear("web1"));
+      ASSERT_TRUE(journal.write("web1", entry));
+      const auto recovered = recover(world_.host, "web1");
+      ASSERT_FALSE(recovered);
+      EXPECT_THAT(recovered.error().hint(), HasSubstr("mounted"));
+      ASSERT_TRUE(path_exists(paths.conf));
+    }
+  };
+  using Operation = JournalEntry::Operation;
+  // The mount point on the host's own volume …
+  ASSERT_EQ(::mount("tmpfs", jails.c_str(), "tmpfs", 0, "mode=0700"), 0);
+  try_all({Operation::archive, Operation::rename, Operation::remove, Operation::create});
+  ASSERT_EQ(::umount(jails.c_str()), 0);
+  // … or on the volume, of which a subvolume is missing.
+  std::filesystem::rename(jails, jails + "-away");
+  ASSERT_EQ(::mkdir(jails.c_str(), 0700), 0);
+  try_all({Operation::archive, Operation::rename});
+  std::filesystem::remove(jails);
+  std::filesystem::rename(jails + "-away", jails);
+  ASSERT_TRUE(recover(world_.host, "web1"));
+  EXPECT_TRUE(load_jail(world_.host, "web2"));
+  EXPECT_TRUE(path_exists(world_.data("web2") + "/kept"));
 }
 
 TEST_P(JailsTest, SettingsAreReplacedWholeOrNotAtAll) {
