@@ -27,8 +27,8 @@ Result<std::optional<Policy>> read_policy(const JailPaths& paths) {
   return policy;
 }
 
-/// MIN_INCS and MIN_AGE, of an archived jail from where its settings went, or else as they were when
-/// its last inc was taken.
+/// MIN_INCS and MIN_AGE, of an archived jail from where its settings went, or else as they were
+/// when its last inc was taken.
 Result<RetentionOptions> read_options(const JailPaths& paths) {
   RetentionOptions options;
   for (const std::string& file : {paths.conf, paths.archive_dir + "/settings/jail.conf",

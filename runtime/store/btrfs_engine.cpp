@@ -47,8 +47,8 @@ Result<void> remove_subvolume(int parent, const std::string& name) {
   return {};
 }
 
-/// chattr(1) on the jail's directory would go into the snapshot, read-only, where nobody takes it off
-/// again: it could get neither its name nor away.
+/// What chattr(1) set on the jail's directory would go into the snapshot, read-only, where nobody
+/// takes it off again: it could get neither its name nor away.
 Result<void> check_not_locked_by_flags(int jail) {
   struct statx facts{};
   if (::statx(jail, "", AT_EMPTY_PATH, STATX_TYPE, &facts) != 0) {

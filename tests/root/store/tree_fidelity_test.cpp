@@ -147,8 +147,8 @@ TEST_P(TreeFidelity, TheWalkLeavesNoTrace) {
   }
 }
 
-// ext4 keeps attributes in what an inode has left, and the rest in one block. Which went where hangs
-// on the order in which they came, and in another one they may not fit.
+// ext4 keeps attributes in what an inode has left, and the rest in one block. Which went where
+// hangs on the order in which they came, and in another one they may not fit.
 TEST_P(TreeFidelity, AttributesThatJustFit) {
   const auto set = [](const std::string& path, const char* name, std::size_t size) {
     const std::string value(size, 'v');
