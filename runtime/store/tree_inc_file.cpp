@@ -58,12 +58,12 @@ Result<bool> TreeFileTaker::link_recorded(const TreePlace& place, const char* na
   if (!place.base) return false;
   const int copy = place.copy.get();
   if (::linkat(place.base.get(), name, copy, name, 0) != 0) {
-    const int code = errno;
     // The name is not in the base, is a directory there, its inode has all the links it can have,
-    // or is of another project than the directories of incs now (xfs_quota(8), chattr(1)).
-    if (code == ENOENT || code == EPERM || code == EMLINK || code == EXDEV) return false;
-    CHECK(state_.trouble(copy, name, "linking it", code, true));
-    return code == EEXIST;
+    // is of another project than the directories of incs now (xfs_quota(8), chattr(1)), or lies on
+    // a bad block: a copy can do without. What is wrong with the copy's own place it meets, too.
+    if (errno != EEXIST) return false;
+    CHECK(state_.trouble(copy, name, "linking it", EEXIST, true));
+    return true;
   }
   struct statx linked{};
   const int code = stat_entry(copy, name, linked);

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "store/tree_measure.hpp"
+#include "support/without_override.hpp"
 #include "tree_rules.hpp"
 
 namespace evojail::test {
@@ -192,6 +193,24 @@ TEST_P(TreeRules, IncsInTheMiddleMayGo) {
   EXPECT_EQ(outcome.linked, 1U);
   std::filesystem::remove_all(lab.outside("incs/2"));
   lab.expect_faithful("3");
+}
+
+// Rule 9: a base with a bad block gives errors, and what it cannot give is copied. The live tree is
+// whole, and so is the inc.
+TEST_P(TreeRules, WhatTheBaseCannotGiveIsCopied) {
+  ASSERT_EQ(::mkdir(lab.data("dir").c_str(), 0755), 0);
+  write_file(lab.data("dir/file"), "text");
+  write_file(lab.data("dir/group"), "text");
+  ASSERT_EQ(::link(lab.data("dir/group").c_str(), lab.data("dir/second").c_str()), 0);
+  take_first();
+  ASSERT_EQ(::chmod(lab.inc("1", "dir").c_str(), 0400), 0);
+  {
+    const WithoutOverride without;
+    const auto outcome = lab.take("2", "1");
+    EXPECT_EQ(outcome.linked, 0U);
+  }
+  lab.expect_faithful("2");
+  lab.expect_disjoint();
 }
 
 // An administrator who gives the incs a project of their own, for what they take of the disk: what
