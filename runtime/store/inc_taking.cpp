@@ -1,5 +1,6 @@
 #include "store/inc_taking.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -162,7 +163,12 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
     if (inc->record->identity != inc->identity) continue;
     request.base = inc->name;
     job.base_identity = inc->identity;
-    if (entry_exists(dir.get(), inc->identity)) request.base_manifest = inc->identity;
+    const auto manifest = open_at(dir.get(), inc->identity, O_RDONLY | O_NOFOLLOW);
+    if (manifest) {
+      request.base_manifest = inc->identity;
+    } else if (manifest.error().code() != ENOENT) {
+      job.outcome->warnings.push_back(manifest.error().message() + ": all files are compared");
+    }
     break;
   }
   return {};

@@ -194,6 +194,22 @@ TEST_P(IncsTest, OneThatCannotBeReadDoesNotStopTheNext) {
   EXPECT_EQ(world_.remove("web1", {"2026-01-03-00"})[0].status, RemovalStatus::held);
 }
 
+TEST_P(IncsTest, AManifestThatCannotBeReadDoesNotStopTheNext) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const JailPaths paths(world_.host, "web1");
+  const auto identity = find_inc(world_.host, "web1", "2026-01-01-00")->identity;
+  const bool has_manifest = GetParam() != FileSystem::btrfs;
+  if (has_manifest) {
+    ASSERT_EQ(::chmod((paths.meta_dir + "/manifests/" + identity).c_str(), 0), 0);
+  }
+  const WithoutOverride without;
+  const auto outcome = world_.take("web1", "2026-01-02-00");
+  ASSERT_EQ(outcome.status, IncStatus::taken) << outcome.error->message();
+  EXPECT_FALSE(outcome.record.partial);
+  EXPECT_EQ(outcome.warnings.size(), has_manifest ? 1U : 0U);
+}
+
 TEST_P(IncsTest, HoldsThatCannotBeReadDoNotStopTheNext) {
   world_.make_jail("web1");
   ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
