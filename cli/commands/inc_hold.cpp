@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "cli/declare.hpp"
 #include "cli/hold_date.hpp"
@@ -71,44 +71,46 @@ Result<void> run_release(const Invocation& invocation, const std::string& word) 
   return {};
 }
 
+void print_frozen(const std::string& name, const Result<std::optional<Stopped>>& stopped,
+                  const Result<bool>& at_boot, std::size_t held) {
+  std::string state;
+  if (stopped && at_boot) {
+    state = fmt::format(" is {}{};", *stopped ? "stopped, " + describe(**stopped) : "off",
+                        *at_boot ? ", and no longer starts at boot" : "");
+  }
+  fmt::print("jail '{}'{} {} held\n", name, state.empty() ? ":" : state, count_of(held, "inc"));
+}
+
 /// Stopped first: what a compromised client could still do to its data ends now, however long an
 /// inc that is under way keeps the holds waiting. Held whatever came of that.
 Result<void> run_freeze(const Invocation& invocation, const HoldOptions& options) {
-  CHECK(require_jail(invocation.host, options.word));
+  const std::string& name = options.word;
+  CHECK(require_jail(invocation.host, name));
   TRY(const std::string reason, parse_reason(options.reason));
   TRY(const auto until, parse_hold_end(options.until));
   const ServiceHost service = service_of(invocation);
-  const auto stopped = stop_jail(service, options.word);
-  const auto at_boot = disable_jail(service, options.word);
-  auto held = hold_all_incs(invocation.host, options.word, reason, until, note_of_wait(invocation));
-  if (held && !invocation.quiet) {
-    const std::string incs = count_of(*held, "inc");
-    if (!stopped || !at_boot) {
-      fmt::print("jail '{}': {} held\n", options.word, incs);
-    } else {
-      const auto& how = *stopped;
-      fmt::print("jail '{}' is {}{}; {} held\n", options.word,
-                 how ? "stopped, " + describe(*how) : "off",
-                 *at_boot ? ", and no longer starts at boot" : "", incs);
-    }
-  }
-  std::vector<Error> errors;
-  if (!stopped) errors.push_back(stopped.error());
+  const auto stopped = stop_jail(service, name);
+  const auto at_boot = disable_jail(service, name);
+  const auto held = hold_all_incs(invocation.host, name, reason, until, note_of_wait(invocation));
+  if (held && !invocation.quiet) print_frozen(name, stopped, at_boot, *held);
+  std::optional<Error> last;
+  const auto fails = [&last](Error error) {
+    if (last) print_error(*last);
+    last = std::move(error);
+  };
+  if (!stopped) fails(stopped.error());
   if (!at_boot) {
-    errors.push_back(Error(at_boot.error())
-                         .in(fmt::format("jail '{}' {}may start at boot", options.word,
-                                         stopped ? "is off, but " : "")));
+    fails(
+        Error(at_boot.error())
+            .in(fmt::format("jail '{}' {}may start at boot", name, stopped ? "is off, but " : "")));
   }
   if (!held) {
-    errors.push_back(std::move(held).error().in(
-        fmt::format("jail '{}' is {}, {} its incs are not held", options.word,
-                    stopped ? "off" : "not off", stopped ? "but" : "and")));
+    fails(Error(held.error())
+              .in(fmt::format("jail '{}' is {}, {} its incs are not held", name,
+                              stopped ? "off" : "not off", stopped ? "but" : "and")));
   }
-  if (errors.empty()) return {};
-  Error last = std::move(errors.back());
-  errors.pop_back();
-  for (const Error& error : errors) print_error(error);
-  return std::unexpected(std::move(last));
+  if (last) return std::unexpected(std::move(*last));
+  return {};
 }
 
 }  // namespace
