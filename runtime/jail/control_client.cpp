@@ -32,8 +32,9 @@ Error silence(std::chrono::seconds patience, pid_t pid) {
   return Error(fmt::format("the supervisor{} did not answer within {} seconds",
                            pid == 0 ? "" : fmt::format(", pid {},", pid), patience.count()),
                ErrorKind::no_answer)
-      .hint("it is stopped or stuck: kill -CONT lets a stopped one go on, kill -9 ends it and its "
-            "jail");
+      .hint(
+          "it is stopped or stuck: kill -CONT lets a stopped one go on, kill -9 ends it and its "
+          "jail");
 }
 
 /// How long a supervisor is waited for: a while, then the note, then the rest.

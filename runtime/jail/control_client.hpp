@@ -26,7 +26,7 @@ using SilenceNote = std::function<void(const Error&)>;
 [[nodiscard]] Result<std::optional<SupervisorStatus>> ask_status(const JailPaths& paths);
 
 struct ReloadOutcome {
-  std::uint64_t ended = 0;           ///< sessions, whose port or address the settings no longer have
+  std::uint64_t ended = 0;  ///< sessions, whose port or address the settings no longer have
   std::vector<std::string> pending;  ///< settings that have changed and wait for a restart
 };
 

@@ -12,8 +12,9 @@ namespace evojail {
 
 /// RUNDIR/NAME of a running jail: `port`, which it listens on, `ssh/` (mounted at /etc/ssh:
 /// sshd_config, host keys) and `root/` (mounted at /root: .ssh/authorized_keys). The directories
-/// belong to `base_uid`, the jail's root, and the jail sees them read-only. They are owned rather than mounted with mapped ids because RUNDIR is a
-/// tmpfs, and a tmpfs has had idmapped mounts only since Linux 6.3.
+/// belong to `base_uid`, the jail's root, and the jail sees them read-only. They are owned rather
+/// than mounted with mapped ids because RUNDIR is a tmpfs, and a tmpfs has had idmapped mounts only
+/// since Linux 6.3.
 
 /// Makes or renews it from the jail's settings and keys, each file by rename: a new connection sees
 /// the old file or the new one.

@@ -82,9 +82,9 @@ class Firewall {
 
   /// Adds this jail's chains, sets and map entries, or replaces them (an old port's entry goes in
   /// the same transaction), and makes or mends what all jails share. Counters are kept. A port or
-  /// uid that another jail holds in the table is an error, unless `is_gone` says of it that there is
-  /// no such jail any more: then it is taken out first. After a change of port, sessions on the old
-  /// one can neither send nor be heard: end them.
+  /// uid that another jail holds in the table is an error, unless `is_gone` says of it that there
+  /// is no such jail any more: then it is taken out first. After a change of port, sessions on the
+  /// old one can neither send nor be heard: end them.
   [[nodiscard]] Result<void> apply(const FirewallJail& jail,
                                    const std::function<bool(const std::string&)>& is_gone = {});
 

@@ -25,10 +25,10 @@ using test::run_program;
 using test::TempDirectory;
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using ::testing::UnorderedElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 /// What lies in DATADIR/images, hidden names included.
 std::vector<std::string> images_in(const HostSettings& host) {

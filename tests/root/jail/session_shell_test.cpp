@@ -261,7 +261,8 @@ TEST_F(SessionShell, OnATerminalItIsAShellLikeAnyOther) {
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // A test that runs in the background may have been born with the key's signal ignored or blocked.
+    // A test that runs in the background may have been born with the key's signal ignored or
+    // blocked.
     std::signal(SIGINT, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -272,8 +273,8 @@ TEST_F(SessionShell, OnATerminalItIsAShellLikeAnyOther) {
   const Fd owner(terminal);
   std::string seen;
   ASSERT_TRUE(read_until(terminal, seen, "# ")) << seen;
-  // The interrupt key ends the command, not the shell. The command itself says that it runs: between
-  // its fork and its execve(2) dash would swallow the signal.
+  // The interrupt key ends the command, not the shell. The command itself says that it runs:
+  // between its fork and its execve(2) dash would swallow the signal.
   type(terminal, "sh -c 'echo sta\"\"rted; exec sleep 1000'\n");
   ASSERT_TRUE(read_until(terminal, seen, "started")) << seen;
   seen.clear();

@@ -65,7 +65,8 @@ TEST_P(TreeRemoval, ManyNamesOfFewInodes) {
 }
 
 TEST_P(TreeRemoval, OneOfEachKind) {
-  for (const mode_t type : std::initializer_list<mode_t>{S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK}) {
+  for (const mode_t type :
+       std::initializer_list<mode_t>{S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK}) {
     ASSERT_EQ(::mknod(lab.outside("tree/node" + std::to_string(type)).c_str(), type, 0x103), 0);
   }
   ASSERT_EQ(::symlink("/", lab.outside("tree/root").c_str()), 0);

@@ -41,7 +41,8 @@ TEST(SessionRecord, keeps_a_claimed_command_within_its_quotes) {
   SessionRecord record;
   record.command = "true '; exit 0";
   record.outcome = "exit 1";
-  EXPECT_THAT(describe(record), testing::EndsWith(R"(; the client says: 'true \x27; exit 0': exit 1)"));
+  EXPECT_THAT(describe(record),
+              testing::EndsWith(R"(; the client says: 'true \x27; exit 0': exit 1)"));
 }
 
 TEST(SessionRecord, is_a_line_of_bounded_length) {

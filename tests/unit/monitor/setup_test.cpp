@@ -34,7 +34,8 @@ TEST(SetupCheck, TellsAnEmptyHostWhatToDo) {
   host.archivesdir = "/nonexistent/archives";
   const Findings findings = check_volume(host);
   ASSERT_FALSE(findings.empty());
-  // Nothing is wrong yet, but what comes first is a volume: init would make the directories anywhere.
+  // Nothing is wrong yet, but what comes first is a volume: init would make the directories
+  // anywhere.
   EXPECT_EQ(findings.front().level, Finding::Level::note);
   EXPECT_THAT(findings.front().cure, ::testing::StartsWith("mount the backup volume"))
       << findings.front().text;
