@@ -71,6 +71,12 @@ Result<bool> has_entry(int dir, const std::string& name, std::string_view dir_pa
   return fail_errno("looking for", fmt::format("{}/{}", dir_path, name));
 }
 
+Result<Fd> open_unnamed(int dir, std::string_view path) {
+  Fd file(::openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file) return fail_errno("making a file without a name in", path);
+  return file;
+}
+
 Result<void> unlink_file(int dir, const std::string& name, std::string_view path) {
   if (::unlinkat(dir, name.c_str(), 0) != 0 && errno != ENOENT) {
     return fail_errno("removing", path);

@@ -34,6 +34,9 @@ namespace evojail {
 /// The same, and an error where that cannot be told.
 [[nodiscard]] Result<bool> has_entry(int dir, const std::string& name, std::string_view dir_path);
 
+/// A file without a name on the directory's volume, to be read and written (O_TMPFILE, open(2)).
+[[nodiscard]] Result<Fd> open_unnamed(int dir, std::string_view path);
+
 /// unlinkat(2); no such file is no error.
 [[nodiscard]] Result<void> unlink_file(int dir, const std::string& name, std::string_view path);
 

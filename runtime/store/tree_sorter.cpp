@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "base/directory.hpp"
 #include "store/tree_copy.hpp"
 
 namespace evojail {
@@ -94,7 +95,7 @@ Result<void> TreeSorter::spill(std::span<const TreeRecord> records) {
   {
     const std::lock_guard lock(mutex_);
     if (!file_) {
-      TRY(file_, open_at(spill_dir_, ".", O_TMPFILE | O_RDWR, 0600));
+      TRY(file_, open_unnamed(spill_dir_, ".meta/manifests"));
     }
     file = file_.get();
     offset = file_size_;

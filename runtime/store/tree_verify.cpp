@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/amount.hpp"
+#include "base/directory.hpp"
 #include "base/fd.hpp"
 #include "store/tree_attributes.hpp"
 #include "store/tree_copy.hpp"
@@ -58,7 +59,7 @@ Result<ByIncInode> turn_over(const TreeManifest& manifest, int dir) {
   sink.finish();
   TRY(ByIncInode turned, [&]() -> Result<ByIncInode> {
     ByIncInode made;
-    TRY(made.file, open_at(dir, ".", O_TMPFILE | O_RDWR, 0600));
+    TRY(made.file, open_unnamed(dir, ".meta/manifests"));
     TRY(auto writer, TreeManifestWriter::onto(made.file.get()));
     CHECK(writer.finish(sorter, manifest.header()));
     TRY(made.manifest, TreeManifest::open(made.file.get()));

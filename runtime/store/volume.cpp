@@ -16,6 +16,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/directory.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/parse.hpp"
@@ -135,8 +136,8 @@ Result<bool> mounted_lazytime(const Volume& volume) {
 
 Result<bool> has_reflink(int dir, const std::string& path) {
   // Two files without a name or a byte: what can clone answers 0, what cannot EOPNOTSUPP.
-  TRY(const Fd from, open_at(dir, ".", O_TMPFILE | O_RDWR, 0600));
-  TRY(const Fd to, open_at(dir, ".", O_TMPFILE | O_RDWR, 0600));
+  TRY(const Fd from, open_unnamed(dir, path));
+  TRY(const Fd to, open_unnamed(dir, path));
   if (::ioctl(to.get(), FICLONE, from.get()) == 0) return true;
   if (errno == EOPNOTSUPP || errno == ENOTTY) return false;
   return fail_errno("trying to share extents in", path);
