@@ -11,6 +11,7 @@
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
+#include "cli/start_again.hpp"
 #include "cli/stopped_text.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
@@ -59,10 +60,13 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
   TRY(const auto stopped, stop_jail(service_of(invocation), options.name));
   forget_boots(host, options.name);
   Progress progress("removing", invocation.quiet);
-  TRY(const auto left, remove_jail(host, options.name, options.force, [&](std::uint64_t entries) {
-        progress.update({.what = options.name, .entries = entries});
-      }));
+  auto left = remove_jail(host, options.name, options.force, [&](std::uint64_t entries) {
+    progress.update({.what = options.name, .entries = entries});
+  });
   progress.clear();
+  if (!left) {
+    return std::unexpected(start_again(invocation, options.name, stopped, std::move(left).error()));
+  }
   // With --force also what is left of a jail that is gone already.
   CHECK(Firewall(host.firewall_table).remove(options.name));
   CHECK(release_uid_range(host, options.name));
@@ -70,10 +74,10 @@ Result<void> remove_whole(const Invocation& invocation, const RemoveOptions& opt
   if (const auto disabled = disable_jail(service_of(invocation), options.name); !disabled) {
     print_warning("it would still start at boot: " + disabled.error().message());
   }
-  if (!left.empty()) {
+  if (!left->empty()) {
     print_warning(fmt::format(
         "'{}' stays: {} no inc of evojail's: {}", JailPaths(host, options.name).incs_dir,
-        left.size() == 1 ? "it holds what is" : "it holds things that are", enumerate(left)));
+        left->size() == 1 ? "it holds what is" : "it holds things that are", enumerate(*left)));
   }
   if (invocation.quiet) return {};
   if (gone) {

@@ -5,6 +5,7 @@
 #include "cli/declare.hpp"
 #include "cli/report.hpp"
 #include "cli/select.hpp"
+#include "cli/start_again.hpp"
 #include "cli/stopped_text.hpp"
 #include "config/jail_name.hpp"
 #include "jail/clean_boots.hpp"
@@ -53,7 +54,10 @@ Result<void> run_rename(const Invocation& invocation, const Names& names) {
   // First: what is known of boots must not outlive a rename that another operation finishes.
   forget_boots(host, names.old_name);
   forget_boots(host, names.new_name);
-  CHECK(rename_jail(host, names.old_name, names.new_name));
+  if (auto renamed = rename_jail(host, names.old_name, names.new_name); !renamed) {
+    return std::unexpected(
+        start_again(invocation, names.old_name, stopped, std::move(renamed).error()));
+  }
   if (const auto last = read_last_session(host, names.old_name); last && *last) {
     CHECK(write_last_session(host, names.new_name, **last));
   }
@@ -79,7 +83,9 @@ Result<void> run_archive(const Invocation& invocation, const std::string& name) 
   const HostSettings& host = invocation.host;
   TRY(const auto stopped, stop_jail(service_of(invocation), name));
   forget_boots(host, name);
-  CHECK(archive_jail(host, name));
+  if (auto archived = archive_jail(host, name); !archived) {
+    return std::unexpected(start_again(invocation, name, stopped, std::move(archived).error()));
+  }
   forget_last_session(host, name);
   CHECK(disable_jail(service_of(invocation), name));
   if (!invocation.quiet) {

@@ -16,6 +16,7 @@
 #include "store/moves.hpp"
 #include "store/recover.hpp"
 #include "store/store_lock.hpp"
+#include "store/tree_engine.hpp"
 #include "store/uid_lease.hpp"
 
 namespace evojail {
@@ -92,6 +93,21 @@ Result<void> check_archives(const HostSettings& host, const std::string& name) {
   return {};
 }
 
+/// Where the data have not moved, nothing has but the copies of the settings. @return whether the
+/// jail is what it was.
+Result<bool> undo_archive(const HostSettings& host, const std::string& name) {
+  TRY(const Fd jails, open_directory(host.jaildir));
+  TRY(const Fd archives, open_directory(host.archivesdir));
+  TRY(const bool here, has_entry(jails.get(), name, host.jaildir));
+  TRY(const bool moved, has_entry(archives.get(), name, host.archivesdir));
+  if (!here || moved) return false;
+  const std::string path = JailPaths(host, name).jail_dir;
+  TRY(const Fd jail, open_subdir(jails.get(), name, path));
+  CHECK(remove_plain_tree(jail.get(), "settings", {}));
+  CHECK(sync_fd(jail.get(), path));
+  return true;
+}
+
 }  // namespace
 
 Result<void> carry_out_archive(const HostSettings& host, const std::string& name) {
@@ -128,13 +144,14 @@ Result<void> archive_jail(const HostSettings& host, const std::string& name) {
   TRY(entry.token, random_token());
   CHECK(begin_operation(journal, name, entry));
   auto done = carry_out_archive(host, name);
-  if (!done) {
-    return std::unexpected(std::move(done)
-                               .error()
-                               .in(fmt::format("archiving jail '{}'", name))
-                               .hint(fmt::format("it goes on with: evojail archive {}", name)));
+  if (done) return journal.clear(name);
+  Error error = std::move(done).error().in(fmt::format("archiving jail '{}'", name));
+  const auto undone = undo_archive(host, name);
+  if (undone && *undone && journal.clear(name)) {
+    return std::unexpected(std::move(error).hint("nothing of it was done"));
   }
-  return journal.clear(name);
+  return std::unexpected(
+      std::move(error).hint(fmt::format("it goes on with: evojail archive {}", name)));
 }
 
 }  // namespace evojail

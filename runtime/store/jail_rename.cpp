@@ -29,6 +29,16 @@ Result<void> rename_in(const std::string& parent, const std::string& old_name,
   return sync_fd(dir->get(), parent);
 }
 
+/// Whether the new name is nobody's still.
+Result<bool> is_unused_yet(const HostSettings& host, const std::string& new_name) {
+  for (const std::string* parent : {&host.incdir, &host.jaildir}) {
+    TRY(const Fd dir, open_directory(*parent));
+    TRY(const bool there, has_entry(dir.get(), new_name, *parent));
+    if (there) return false;
+  }
+  return true;
+}
+
 Result<void> rename_locked(const HostSettings& host, const std::string& old_name,
                            const std::string& new_name) {
   TRY(const JournalDir journal, JournalDir::open(host));
@@ -46,6 +56,10 @@ Result<void> rename_locked(const HostSettings& host, const std::string& old_name
   }
   auto done = carry_out_rename(host, old_name, new_name);
   if (!done) {
+    const auto unused = is_unused_yet(host, new_name);
+    if (unused && *unused && journal.clear(old_name) && journal.clear(new_name)) {
+      return std::unexpected(std::move(done).error().hint("nothing of it was done"));
+    }
     return std::unexpected(std::move(done).error().hint(
         fmt::format("it goes on with: evojail rename {} {}", old_name, new_name)));
   }

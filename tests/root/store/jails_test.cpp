@@ -2,15 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 
+#include "base/fd.hpp"
 #include "base/file.hpp"
 #include "config/layout.hpp"
 #include "store/holds.hpp"
 #include "store/incs.hpp"
 #include "store/journal.hpp"
+#include "store/recover.hpp"
 #include "store/store_lock.hpp"
 #include "store/uid_lease.hpp"
 #include "support/store_world.hpp"
@@ -18,6 +23,7 @@
 namespace evojail::test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -290,6 +296,34 @@ TEST_P(JailsTest, ArchiveKeepsIncsAndTheirPolicy) {
   EXPECT_EQ(gone[0].status, RemovalStatus::removed);
   EXPECT_FALSE(path_exists(paths.incs_dir));
   EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+// A directory in which nothing can be made, though its subdirectories can be written to.
+void set_immutable(const std::string& path, bool on) {
+  const Fd dir = open_directory(path).value();
+  int flags = on ? FS_IMMUTABLE_FL : 0;
+  ASSERT_EQ(::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags), 0) << path;
+}
+
+TEST_P(JailsTest, WhatCannotBeginLeavesTheJailWhatItWas) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const auto refused = [&](const std::string& closed, const std::function<Result<void>()>& move) {
+    set_immutable(closed, true);
+    const auto moved = move();
+    set_immutable(closed, false);
+    ASSERT_FALSE(moved);
+    // None where a look at the volume, as for reflink on xfs, was refused before it began.
+    EXPECT_THAT(moved.error().hint(), AnyOf("", "nothing of it was done"));
+    EXPECT_FALSE(is_moving(world_.host, "web1").value());
+    EXPECT_TRUE(load_jail(world_.host, "web1"));
+    EXPECT_FALSE(path_exists(JailPaths(world_.host, "web1").jail_dir + "/settings"));
+    EXPECT_THAT(world_.leftovers(), IsEmpty());
+  };
+  refused(world_.host.archivesdir, [&] { return archive_jail(world_.host, "web1"); });
+  refused(world_.host.incdir, [&] { return rename_jail(world_.host, "web1", "web2"); });
+  ASSERT_TRUE(rename_jail(world_.host, "web1", "web2"));
+  EXPECT_TRUE(archive_jail(world_.host, "web2"));
 }
 
 TEST_P(JailsTest, SettingsAreReplacedWholeOrNotAtAll) {
