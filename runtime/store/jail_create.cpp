@@ -135,10 +135,6 @@ Result<void> build(const HostSettings& host, const std::string& name, const NewJ
   return give_names(host, name, entry, jails.get(), confs.get());
 }
 
-}  // namespace
-
-namespace {
-
 /// Whether a directory is a jail's as make_data() left it: what people brought under its name since
 /// the creation was cut short is theirs.
 bool is_new(int jails, const std::string& name) {
