@@ -118,6 +118,7 @@ void LoopVolume::attach() {
   loop_config config{};
   config.fd = static_cast<unsigned>(image_.get());
   config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+  if (options_.backing == Backing::disk) config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
   // Another program may take the free device between the two calls: ask again then.
   for (int tries = 0; tries < 100; ++tries) {
     const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE);

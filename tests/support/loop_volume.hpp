@@ -23,7 +23,8 @@ enum class FileSystem { btrfs, ext4, xfs };
 /// starting threads: unshare(2) moves the calling thread only.
 class LoopVolume {
  public:
-  /// Where the image lies. Memory is what tests want; disk is for measuring.
+  /// Where the image lies. Memory is what tests want; disk is for measuring: past the page cache of
+  /// the file system below, as a disk has none (LO_FLAGS_DIRECT_IO).
   enum class Backing { memory, disk };
 
   struct Options {
