@@ -4,7 +4,7 @@ add_executable(evojail-init
   init_main.cpp event_loop.cpp init.cpp init_protocol.cpp init_setup.cpp launch_plan.cpp leftovers.cpp process_table.cpp
   root_tree.cpp session_process.cpp session_rules.cpp)
 foreach(file base/fd base/file base/parse base/result kernel/capabilities kernel/channel kernel/clone kernel/hardening
-             kernel/id_map kernel/mounts kernel/seccomp_install kernel/user_namespace)
+             kernel/id_map kernel/mounts kernel/pidfd kernel/seccomp_install kernel/user_namespace)
   target_sources(evojail-init PRIVATE ${PROJECT_SOURCE_DIR}/runtime/${file}.cpp)
 endforeach()
 target_include_directories(evojail-init PRIVATE ${PROJECT_SOURCE_DIR}/runtime)

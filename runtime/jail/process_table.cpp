@@ -41,6 +41,15 @@ std::optional<ProcessEntry> parse_process_stat(std::string_view text) {
   return ProcessEntry{*parent, *start, ticks, dead};
 }
 
+std::uint64_t last_number_of(std::string_view text, std::string_view name) {
+  for (const auto line : split_lines(text)) {
+    if (!line.starts_with(name) || line.substr(name.size(), 1) != ":") continue;
+    const auto words = split_words(trim(line));
+    return parse_number<std::uint64_t>(words.back(), 0, ~0ULL).value_or(0);
+  }
+  return 0;
+}
+
 Result<ProcessTable> read_process_table(int proc) {
   TRY(Fd copy, open_at(proc, ".", O_RDONLY | O_DIRECTORY));
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy.get()), ::closedir);

@@ -25,6 +25,9 @@ using ProcessTable = std::map<pid_t, ProcessEntry>;
 /// Parses the text of a /proc/PID/stat, whose command may hold any bytes.
 [[nodiscard]] std::optional<ProcessEntry> parse_process_stat(std::string_view text);
 
+/// A line "NAME: N ..." of a file of /proc, its last number.
+[[nodiscard]] std::uint64_t last_number_of(std::string_view text, std::string_view name);
+
 /// Every process that the /proc at directory descriptor `proc` shows. Those that end meanwhile are
 /// left out.
 [[nodiscard]] Result<ProcessTable> read_process_table(int proc);

@@ -1,12 +1,9 @@
 #include "jail/supervisor_process.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <chrono>
 
@@ -14,24 +11,13 @@
 #include "base/file.hpp"
 #include "base/parse.hpp"
 #include "jail/process_table.hpp"
+#include "kernel/pidfd.hpp"
 
 namespace evojail {
 namespace {
 
 /// A killed process ends at once, unless it waits for a disk.
 constexpr std::chrono::seconds end_patience{30};
-
-Result<Fd> open_process(pid_t pid) {
-  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return fail_errno("opening process", std::to_string(pid));
-  return pidfd;
-}
-
-Result<void> send(const Fd& pidfd, pid_t pid, int number) {
-  // By number: glibc 2.36 declares pidfd_send_signal() without extern "C".
-  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0) == 0) return {};
-  return fail_errno("signalling process", std::to_string(pid));
-}
 
 bool has_ended(const Fd& pidfd, std::chrono::milliseconds patience) {
   pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
@@ -68,12 +54,7 @@ std::optional<pid_t> find_init(pid_t supervisor) {
   for (const auto& [pid, entry] : *table) {
     if (entry.parent != supervisor) continue;
     const auto status = read_file(fmt::format("/proc/{}/status", pid), 1 << 16);
-    if (!status) continue;
-    for (const auto line : split_lines(*status)) {
-      if (line.starts_with("NSpid:") && split_words(line).size() > 2 && line.ends_with("\t1")) {
-        return pid;
-      }
-    }
+    if (status && last_number_of(*status, "NSpid") == 1) return pid;
   }
   return std::nullopt;
 }
@@ -89,7 +70,7 @@ Result<std::optional<SupervisorProcess>> SupervisorProcess::find(const JailPaths
   CHECK(text);
   const auto pid = parse_number<pid_t>(trim(*text), 1, 1 << 22);
   if (!pid) return std::nullopt;
-  auto pidfd = open_process(*pid);
+  auto pidfd = open_pidfd(*pid);
   if (!pidfd && pidfd.error().code() == ESRCH) return std::nullopt;
   if (!pidfd) return std::unexpected(std::move(pidfd).error());
   // In this order: what /proc said was said of the process that is signalled.
@@ -97,12 +78,14 @@ Result<std::optional<SupervisorProcess>> SupervisorProcess::find(const JailPaths
   return SupervisorProcess(*pid, std::move(*pidfd));
 }
 
-Result<void> SupervisorProcess::let_go_on() const { return send(pidfd_, pid_, SIGCONT); }
+Result<void> SupervisorProcess::let_go_on() const {
+  return send_signal(pidfd_.get(), pid_, SIGCONT);
+}
 
 Result<void> SupervisorProcess::kill() const {
   const auto init = find_init(pid_);
-  const auto init_pidfd = init ? open_process(*init) : Result<Fd>(Fd());
-  CHECK(send(pidfd_, pid_, SIGKILL));
+  const auto init_pidfd = init ? open_pidfd(*init) : Result<Fd>(Fd());
+  CHECK(send_signal(pidfd_.get(), pid_, SIGKILL));
   if (!has_ended(pidfd_, end_patience)) {
     return fail(fmt::format("the supervisor, pid {}, was killed and waits for a disk", pid_));
   }

@@ -118,15 +118,6 @@ class Walk {
 
 }  // namespace
 
-std::uint64_t last_number_of(std::string_view text, std::string_view name) {
-  for (const auto line : split_lines(text)) {
-    if (!line.starts_with(name) || line.substr(name.size(), 1) != ":") continue;
-    const auto words = split_words(trim(line));
-    return parse_number<std::uint64_t>(words.back(), 0, ~0ULL).value_or(0);
-  }
-  return 0;
-}
-
 Result<JailWrites> writes_below(pid_t init, std::size_t most) {
   TRY(const Fd process, open_path(fmt::format("/proc/{}", init), O_RDONLY | O_DIRECTORY));
   return Walk(most).look(process.get(), init);

@@ -28,7 +28,4 @@ struct JailWrites {
 /// supervisor no more than that.
 [[nodiscard]] Result<JailWrites> writes_below(pid_t init, std::size_t most = 4096);
 
-/// A line "NAME: N ..." of a file of /proc, its last number.
-[[nodiscard]] std::uint64_t last_number_of(std::string_view text, std::string_view name);
-
 }  // namespace evojail

@@ -8,15 +8,9 @@
 
 #include <string>
 
+#include "kernel/pidfd.hpp"
+
 namespace evojail {
-namespace {
-
-// By number: glibc 2.36 declares pidfd_send_signal() without extern "C".
-int send_signal(int pidfd, int number) {
-  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0));
-}
-
-}  // namespace
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   if (this != &other) {
@@ -28,8 +22,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
 }
 
 Result<void> ChildProcess::signal(int number) const {
-  if (send_signal(pidfd_.get(), number) == 0) return {};
-  return fail_errno("signalling process", std::to_string(pid_));
+  return send_signal(pidfd_.get(), pid_, number);
 }
 
 Result<ExitStatus> ChildProcess::wait() {
@@ -49,7 +42,7 @@ pid_t ChildProcess::release() noexcept {
 
 void ChildProcess::end() noexcept {
   if (pid_ <= 0) return;
-  send_signal(pidfd_.get(), SIGKILL);
+  [[maybe_unused]] const auto killed = send_signal(pidfd_.get(), pid_, SIGKILL);
   [[maybe_unused]] const auto reaped = wait();
 }
 

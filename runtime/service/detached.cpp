@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 
 #include "config/layout.hpp"
 #include "jail/own_program.hpp"
+#include "kernel/pidfd.hpp"
 #include "service/failure_notice.hpp"
 #include "service/notify_socket.hpp"
 #include "store/host_check.hpp"
@@ -158,9 +158,9 @@ Result<void> start_detached(const ServiceHost& service, const std::string& name)
   int code = plan.prepare(log.get());
   if (code == 0) code = plan.spawn(pid, program, words, clean_environment(notices.address()));
   if (code != 0) return fail_errno("starting", program, code);
-  const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return fail_errno("watching", "the jail's supervisor");
-  return wait_for_ready(notices, pid, pidfd.get(), paths);
+  const auto pidfd = open_pidfd(pid);
+  if (!pidfd) return fail_errno("watching", "the jail's supervisor", pidfd.error().code());
+  return wait_for_ready(notices, pid, pidfd->get(), paths);
 }
 
 }  // namespace evojail

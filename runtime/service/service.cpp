@@ -71,8 +71,8 @@ Result<std::optional<Stopped>> stop_directly(const ServiceHost& service, const s
   const auto stopped = ask_stop(paths, [&](const Error& silence) {
     if (waits) waits(silence);
     const auto process = SupervisorProcess::find(paths);
-    if (process && *process) [[maybe_unused]]
-      const auto sent = (*process)->let_go_on();
+    if (!process || !*process) return;
+    [[maybe_unused]] const auto sent = (*process)->let_go_on();
   });
   if (stopped && !*stopped) return std::nullopt;
   if (stopped) return Stopped{.sessions = *stopped};

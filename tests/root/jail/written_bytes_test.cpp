@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "jail/process_table.hpp"
 #include "kernel/clone.hpp"
 #include "support/eventually.hpp"
 
