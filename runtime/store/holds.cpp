@@ -18,8 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool binds(const Hold& hold, std::int64_t now) { return !hold.until || *hold.until > now; }
-
 /// The jail's lock, with nothing left half-done behind it.
 Result<FileLock> lock_settled(const HostSettings& host, const std::string& name,
                               const HoldWait& waits) {
@@ -98,6 +96,8 @@ Result<bool> set_inc_locked(const HostSettings& host, const std::string& name,
 }
 
 }  // namespace
+
+bool binds(const Hold& hold, std::int64_t now) { return !hold.until || *hold.until > now; }
 
 std::string format_holds(const std::vector<Hold>& holds) {
   Json list = Json::array();

@@ -24,6 +24,9 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+/// Whether it still binds at `now`, seconds since the epoch.
+[[nodiscard]] bool binds(const Hold& hold, std::int64_t now);
+
 /// The text of a holds file and back.
 [[nodiscard]] std::string format_holds(const std::vector<Hold>& holds);
 [[nodiscard]] Result<std::vector<Hold>> parse_holds(const std::string& text,

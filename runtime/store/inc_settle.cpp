@@ -91,7 +91,7 @@ bool has_holds(int incs_dir, const std::string& path) {
   if (!*meta) return false;
   const auto holds = (*meta)->read_holds();
   return !holds || std::ranges::any_of(*holds, [now = std::time(nullptr)](const Hold& hold) {
-    return !hold.until || *hold.until > now;
+    return binds(hold, now);
   });
 }
 
