@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "base/directory.hpp"
 #include "base/file.hpp"
@@ -138,15 +139,14 @@ Result<void> build(const HostSettings& host, const std::string& name, const NewJ
 /// Whether a directory is a jail's as make_data() left it: what people brought under its name since
 /// the creation was cut short is theirs.
 bool is_new(int jails, const std::string& name) {
-  for (const std::string& path : {name, name + "/data", name + "/var", name + "/var/log",
-                                  name + "/var/backup", name + "/var/tmp"}) {
+  std::vector<std::string> paths{name};
+  for (const NewDir& made : new_dirs) paths.push_back(name + "/" + made.path);
+  for (const std::string& path : paths) {
     const auto dir = open_subdir(jails, path, path);
     const auto names = dir ? list_directory(dir->get(), path) : Result<std::vector<std::string>>();
     if (!dir || !names) return false;
     const bool known = std::ranges::all_of(*names, [&](const std::string& entry) {
-      return std::ranges::any_of(new_dirs, [&](const NewDir& made) {
-        return name + "/" + made.path == path + "/" + entry;
-      });
+      return std::ranges::find(paths, path + "/" + entry) != paths.end();
     });
     if (!known) return false;
   }
