@@ -145,13 +145,14 @@ Result<void> archive_jail(const HostSettings& host, const std::string& name) {
   CHECK(begin_operation(journal, name, entry));
   auto done = carry_out_archive(host, name);
   if (done) return journal.clear(name);
-  Error error = std::move(done).error().in(fmt::format("archiving jail '{}'", name));
-  const auto undone = undo_archive(host, name);
-  if (undone && *undone && journal.clear(name)) {
-    return std::unexpected(std::move(error).hint("nothing of it was done"));
-  }
-  return std::unexpected(
-      std::move(error).hint(fmt::format("it goes on with: evojail archive {}", name)));
+  const auto as_before = undo_archive(host, name);
+  const bool undone = as_before && *as_before && journal.clear(name);
+  return std::unexpected(std::move(done)
+                             .error()
+                             .in(fmt::format("archiving jail '{}'", name))
+                             .hint(undone
+                                       ? "nothing of it was done"
+                                       : fmt::format("it goes on with: evojail archive {}", name)));
 }
 
 }  // namespace evojail

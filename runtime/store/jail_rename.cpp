@@ -57,11 +57,10 @@ Result<void> rename_locked(const HostSettings& host, const std::string& old_name
   auto done = carry_out_rename(host, old_name, new_name);
   if (!done) {
     const auto unused = is_unused_yet(host, new_name);
-    if (unused && *unused && journal.clear(old_name) && journal.clear(new_name)) {
-      return std::unexpected(std::move(done).error().hint("nothing of it was done"));
-    }
+    const bool undone = unused && *unused && journal.clear(old_name) && journal.clear(new_name);
     return std::unexpected(std::move(done).error().hint(
-        fmt::format("it goes on with: evojail rename {} {}", old_name, new_name)));
+        undone ? "nothing of it was done"
+               : fmt::format("it goes on with: evojail rename {} {}", old_name, new_name)));
   }
   CHECK(journal.clear(old_name));
   return journal.clear(new_name);
