@@ -86,16 +86,15 @@ bool same_directory(const struct stat& one, const struct stat& other) {
 /// Whether `inner` is `outer` or lies below it, by whatever links its path leads there.
 Result<bool> lies_within(int inner, const struct stat& outer, const std::string& path) {
   TRY(Fd at, duplicate(inner));
-  for (;;) {
-    struct stat here{};
-    struct stat above{};
-    if (::fstat(at.get(), &here) != 0) return fail_errno("looking at", path);
-    if (same_directory(here, outer)) return true;
-    TRY(Fd up, open_at(at.get(), "..", O_PATH | O_DIRECTORY));
-    if (::fstat(up.get(), &above) != 0) return fail_errno("looking above", path);
-    if (same_directory(here, above)) return false;
-    at = std::move(up);
+  struct stat here{};
+  if (::fstat(at.get(), &here) != 0) return fail_errno("looking at", path);
+  while (!same_directory(here, outer)) {
+    TRY(at, open_at(at.get(), "..", O_PATH | O_DIRECTORY));
+    const struct stat below = here;
+    if (::fstat(at.get(), &here) != 0) return fail_errno("looking above", path);
+    if (same_directory(here, below)) return false;
   }
+  return true;
 }
 
 /// As check_apart(), of what the paths lead to.
