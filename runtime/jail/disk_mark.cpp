@@ -9,19 +9,17 @@
 
 namespace evojail {
 
-std::optional<std::int64_t> DiskMark::age(std::int64_t now) const {
+bool DiskMark::was_set_within(std::int64_t seconds, std::int64_t now) const {
   struct stat facts{};
-  if (::stat(path_.c_str(), &facts) != 0) return std::nullopt;
-  return now - facts.st_mtim.tv_sec;
+  if (::stat(path_.c_str(), &facts) != 0) return false;
+  const std::int64_t age = now - facts.st_mtim.tv_sec;
+  return age >= 0 && age <= seconds;
 }
 
-bool DiskMark::explains(std::int64_t now) const {
-  const auto seconds = age(now);
-  return seconds && *seconds >= 0 && *seconds <= holds;
-}
+bool DiskMark::explains(std::int64_t now) const { return was_set_within(holds, now); }
 
 void DiskMark::set(std::int64_t now) {
-  if (const auto seconds = age(now); seconds && *seconds >= 0 && *seconds <= 2 * holds) return;
+  if (was_set_within(2 * holds, now)) return;
   const auto file = open_path(path_, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
   if (!file) return;
   const std::array<timespec, 2> times{timespec{.tv_sec = now, .tv_nsec = 0},

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace evojail {
@@ -27,8 +26,8 @@ class DiskMark {
   void set(std::int64_t now);
 
  private:
-  /// Of the mark in seconds; negative where the clock has been set back.
-  [[nodiscard]] std::optional<std::int64_t> age(std::int64_t now) const;
+  /// No: also where the clock has been set back behind it.
+  [[nodiscard]] bool was_set_within(std::int64_t seconds, std::int64_t now) const;
 
   std::string path_;
 };
