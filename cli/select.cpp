@@ -77,6 +77,13 @@ Result<IncName> parse_inc_word(const std::string& word) {
   return IncName{std::move(jail), std::move(inc)};
 }
 
+std::optional<IncName> find_inc_word(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (auto inc = parse_inc_word(word)) return *std::move(inc);
+  }
+  return std::nullopt;
+}
+
 SilenceNote note_of_silence(const Invocation& invocation) {
   if (invocation.quiet) return {};
   return [](const Error& silence) { print_note("waiting: " + silence.message()); };

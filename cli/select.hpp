@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct IncName {
   std::string inc;
 };
 [[nodiscard]] Result<IncName> parse_inc_word(const std::string& word);
+/// The first word that names an inc, where jails are wanted.
+[[nodiscard]] std::optional<IncName> find_inc_word(const std::vector<std::string>& words);
 
 /// Tells a person which supervisor is waited for.
 [[nodiscard]] SilenceNote note_of_silence(const Invocation& invocation);

@@ -76,13 +76,12 @@ void wait_for_sessions(const HostSettings& host, const std::vector<std::string>&
 /// The jails of which incs are wanted.
 Result<std::vector<std::string>> choose_jails(const HostSettings& host,
                                               const std::vector<std::string>& words) {
-  for (const std::string& word : words) {
-    const auto inc = parse_inc_word(word);
-    if (!inc) continue;
+  if (const auto inc = find_inc_word(words)) {
+    const std::string name = printable(inc->inc);
     return std::unexpected(
-        Error(fmt::format("'{}' is an inc: inc takes the names of jails", printable(word)))
+        Error(fmt::format("'{}/{}' is an inc: inc takes the names of jails", inc->jail, name))
             .hint(fmt::format("an inc of that name is taken by 'evojail inc {} --at {}'", inc->jail,
-                              printable(inc->inc))));
+                              name)));
   }
   return select_jails(host, words);
 }

@@ -31,12 +31,10 @@ struct RmCommand {
 /// Every directory of INCDIR, archived jails' included; or those named.
 Result<std::vector<std::string>> select_owners(const HostSettings& host,
                                                const std::vector<std::string>& words) {
-  for (const std::string& word : words) {
-    const auto inc = parse_inc_word(word);
-    if (!inc) continue;
+  if (const auto inc = find_inc_word(words)) {
     return std::unexpected(
-        Error(fmt::format("'{}' is an inc: rm takes jails, whose policies choose the incs",
-                          printable(word)))
+        Error(fmt::format("'{}/{}' is an inc: rm takes jails, whose policies choose the incs",
+                          inc->jail, printable(inc->inc)))
             .hint(
                 fmt::format("'evojail rm {} --explain' says what keeps it; how one inc is removed "
                             "by hand: evojail(8), rm",
