@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <map>
 #include <memory>
 
 #include "base/file.hpp"
@@ -73,11 +72,10 @@ Result<void> show(const HostSettings& host, const ProfileOptions& options) {
 
 /// What may have been meant by a word that names no file.
 std::string hint_for(const HostSettings& host, const std::string& word) {
-  const auto files = find_profiles(host);
-  const auto file =
-      files ? files->find(word) : std::map<std::string, std::string>::const_iterator();
-  if (!files || file == files->end()) return "a file is wanted; 'evojail profile list' shows names";
-  return fmt::format("of the profile of that name: evojail profile check {}", file->second);
+  if (const auto files = find_profiles(host); files && files->contains(word)) {
+    return fmt::format("of the profile of that name: evojail profile check {}", files->at(word));
+  }
+  return "a file is wanted; 'evojail profile list' shows names";
 }
 
 Result<void> check(const HostSettings& host, const ProfileOptions& options, bool quiet) {
