@@ -39,6 +39,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Sample {
   double seconds = 0;
+  double sync = 0;  // of these, what the volume still took when the work was done
   double cpu = 0;
   double megabytes = 0;  // the largest resident set, the 2 MB that a child begins with included
 };
@@ -64,12 +65,14 @@ Sample measure(const std::string& volume, const std::function<int()>& work) {
   int status = 0;
   rusage usage{};
   if (::wait4(child, &status, 0, &usage) != child || status != 0) give_up("a measured run failed");
+  const std::chrono::duration<double> work_done = Clock::now() - begin;
   if (::syncfs(root.get()) != 0) give_up("syncing " + volume);
   const std::chrono::duration<double> wall = Clock::now() - begin;
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return {.seconds = wall.count(),
+          .sync = (wall - work_done).count(),
           .cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime),
           .megabytes = static_cast<double>(usage.ru_maxrss) / 1024};
 }
@@ -196,6 +199,9 @@ class Table {
   [[nodiscard]] double seconds(const std::string& row) const {
     return of(row, [](const Sample& sample) { return sample.seconds; });
   }
+  [[nodiscard]] double cpu_seconds(const std::string& row) const {
+    return of(row, [](const Sample& sample) { return sample.cpu; });
+  }
   [[nodiscard]] double most_megabytes(std::string_view engine) const {
     double most = 0;
     for (const auto& [row, samples] : samples_) {
@@ -205,12 +211,13 @@ class Table {
     return most;
   }
   void print() const {
-    fmt::print("{:<44}{:>10}{:>10}{:>10}{:>10}\n", "", "median s", "min s", "cpu s", "RSS MB");
+    fmt::print("{:<44}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "", "median s", "min s", "sync s", "cpu s",
+               "RSS MB");
     for (const auto& row : order_) {
       double least = 1e9;
       for (const auto& sample : samples_.at(row)) least = std::min(least, sample.seconds);
-      fmt::print("{:<44}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.1f}\n", row, seconds(row), least,
-                 of(row, [](const Sample& sample) { return sample.cpu; }),
+      fmt::print("{:<44}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.1f}\n", row, seconds(row), least,
+                 of(row, [](const Sample& sample) { return sample.sync; }), cpu_seconds(row),
                  of(row, [](const Sample& sample) { return sample.megabytes; }));
     }
   }
@@ -291,9 +298,10 @@ void run(int files, int runs, FileSystem type) {
   fmt::print("\n");
   ratio(table, "unchanged inc: cp -al", "unchanged inc: evojail", 2.5);
   ratio(table, "unchanged inc: rsync -a --link-dest", "unchanged inc: evojail", 5);
-  fmt::print(
-      "{:<60}{:>6.2f} x\n", "unchanged inc: cp -al / linkat of each name alone",
-      table.seconds("unchanged inc: cp -al") / table.seconds("bound: linkat of each name alone"));
+  // What no program that links each name can beat here.
+  fmt::print("{:<60}{:>6.2f} x\n", "unchanged inc: cp -al / the links' cpu s, evenly on all",
+             table.seconds("unchanged inc: cp -al") * std::thread::hardware_concurrency() /
+                 table.cpu_seconds("bound: linkat of each name alone"));
   ratio(table, "removal: rm -rf", "removal: evojail", 1.5);
   ratio(table, "removal: rsync --delete from an empty one", "removal: evojail", 1.5);
   const double memory = table.most_megabytes(": evojail");
