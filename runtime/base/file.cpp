@@ -76,9 +76,13 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   return {};
 }
 
-bool path_exists(const std::string& path) {
+bool path_exists(const std::string& path) { return has_path(path).value_or(false); }
+
+Result<bool> has_path(const std::string& path) {
   struct stat st{};
-  return ::lstat(path.c_str(), &st) == 0;
+  if (::lstat(path.c_str(), &st) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail_errno("looking for", path);
 }
 
 }  // namespace evojail

@@ -28,7 +28,10 @@ namespace evojail {
 /// with `mode`, missing parents with 0755.
 [[nodiscard]] Result<void> make_directories(const std::string& path, mode_t mode);
 
-/// Whether something, of any kind, has this name; a dangling symbolic link counts.
+/// Whether something, of any kind, has this name; a dangling symbolic link counts. One that cannot
+/// be looked for counts as missing: not for deciding what is over and done with.
 [[nodiscard]] bool path_exists(const std::string& path);
+/// The same, and an error where that cannot be told.
+[[nodiscard]] Result<bool> has_path(const std::string& path);
 
 }  // namespace evojail

@@ -116,7 +116,7 @@ class Listing {
   /// Whether the record may be that of the inc that has its name.
   bool is_anothers(const IncRecord& record, const IncInfo& info) const {
     return record.inc != info.name && is_bare_number(info.identity) &&
-           entry_exists(dir_.get(), record.inc);
+           has_entry(dir_.get(), record.inc, path_).value_or(true);
   }
 
   Result<std::optional<IncRecord>> read_record_of_copy(const std::string& name) {

@@ -200,7 +200,7 @@ Result<void> Removing::remove_by_trash(int dir, const std::string& path, const s
   if (!done) {
     // They have lost their names; what is left of them goes with the next operation.
     for (const auto& [i, name] : trash) {
-      if (!entry_exists(dir, name)) continue;
+      if (!has_entry(dir, name, path).value_or(true)) continue;
       outcomes[i].status = RemovalStatus::failed;
       outcomes[i].error = done.error();
     }

@@ -72,7 +72,8 @@ Result<void> complete_inc(Engine& engine, int incs_dir, const std::string& path,
     CHECK(meta.write_record(rebuilt, sync));
   }
   TRY(Fd manifests, meta.open_manifests());
-  if (entry_exists(manifests.get(), entry.new_name())) {
+  TRY(const bool unnamed, has_entry(manifests.get(), entry.new_name(), path));
+  if (unnamed) {
     if (::renameat(manifests.get(), entry.new_name().c_str(), manifests.get(), identity.c_str()) !=
         0) {
       return fail_errno("renaming", path + "/.meta/manifests/" + entry.new_name());

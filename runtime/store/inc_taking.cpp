@@ -95,7 +95,8 @@ Result<void> Taking::prepare(Job& job) {
   };
   TRY(bool there, has_settings(host_, jail));
   if (!there) return no_such_jail();
-  if (!path_exists(paths.incs_policy)) {
+  TRY(const bool wanted, has_path(paths.incs_policy));
+  if (!wanted) {
     job.outcome->status = IncStatus::no_policy;
     return {};
   }
@@ -104,7 +105,8 @@ Result<void> Taking::prepare(Job& job) {
   if (job.recovery.trash) job.outcome->warnings.push_back(job.recovery.trash->message());
   TRY(there, has_settings(host_, jail));
   if (!there) return no_such_jail();
-  if (path_exists(paths.incs_dir + "/" + inc_name_)) {
+  TRY(const bool taken, has_path(paths.incs_dir + "/" + inc_name_));
+  if (taken) {
     job.outcome->status = IncStatus::exists;
     return {};
   }

@@ -174,7 +174,7 @@ Result<bool> settle_create(const HostSettings& host, const std::string& name,
     TRY(const auto engine, make_engine(jails.get(), host.jaildir));
     CHECK(engine->remove(jails.get(), temporary, {}));
   }
-  return path_exists(paths.conf);
+  return has_settings(host, name);
 }
 
 Result<void> create_jail(const HostSettings& host, const std::string& name, const NewJail& jail) {

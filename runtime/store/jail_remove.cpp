@@ -110,7 +110,8 @@ Result<void> carry_out_remove(const HostSettings& host, const std::string& name,
   // Rules that outlive the lease or the settings would stand in the way of the next jail.
   CHECK(Firewall(host.firewall_table).remove(name));
   CHECK(release_uid_range(host, name));
-  if (path_exists(host.rundir + "/" + name)) {
+  TRY(const bool run_before, has_path(host.rundir + "/" + name));
+  if (run_before) {
     TRY(const Fd run, open_directory(host.rundir));
     CHECK(remove_plain_tree(run.get(), name, {}));
   }

@@ -1,7 +1,6 @@
 #include "store/jails.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "base/directory.hpp"
 #include "base/file.hpp"
@@ -14,11 +13,7 @@
 namespace evojail {
 
 Result<bool> has_settings(const HostSettings& host, const std::string& name) {
-  struct stat st{};
-  const std::string path = JailPaths(host, name).conf;
-  if (::lstat(path.c_str(), &st) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  return fail_errno("looking for", path);
+  return has_path(JailPaths(host, name).conf);
 }
 
 Result<std::vector<std::string>> list_jails(const HostSettings& host) {

@@ -143,7 +143,7 @@ Result<std::map<std::string, IncRecord>> MetaDir::read_records_of_copies(
     if (!record || !*record) continue;
     const auto copy = entries.identities.find((*record)->inc);
     if (copy == entries.identities.end()) continue;
-    if (entry_exists(dir_.get(), "incs/" + copy->second + ".json")) continue;
+    if (has_entry(dir_.get(), "incs/" + copy->second + ".json", path_).value_or(true)) continue;
     records.emplace(copy->first, std::move(**record));
   }
   return records;

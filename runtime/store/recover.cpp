@@ -124,7 +124,8 @@ Result<void> begin_operation(const JournalDir& journal, const std::string& name,
 
 Result<Recovery> recover(const HostSettings& host, const std::string& name, Trash trash) {
   // Without INCDIR there is no journal, hence nothing that was begun.
-  if (!path_exists(host.incdir + "/.journal")) return Recovery{};
+  TRY(const bool any, has_path(host.incdir + "/.journal"));
+  if (!any) return Recovery{};
   TRY(const JournalDir journal, JournalDir::open(host));
   TRY(const auto entry, journal.read(name));
   if (!entry) return Recovery{};
@@ -150,7 +151,8 @@ Result<void> end_operation(const JournalDir& journal, const std::string& name,
 }
 
 Result<bool> is_moving(const HostSettings& host, const std::string& name) {
-  if (!path_exists(host.incdir + "/.journal/" + name)) return false;
+  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
+  if (!begun) return false;
   TRY(const JournalDir journal, JournalDir::open(host));
   TRY(const auto entry, journal.read(name));
   if (!entry) return false;
@@ -159,7 +161,8 @@ Result<bool> is_moving(const HostSettings& host, const std::string& name) {
 }
 
 Result<void> check_not_moving(const HostSettings& host, const std::string& name) {
-  if (!path_exists(host.incdir + "/.journal/" + name)) return {};
+  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
+  if (!begun) return {};
   TRY(const JournalDir journal, JournalDir::open(host));
   TRY(const auto entry, journal.read(name));
   if (!entry) return {};

@@ -12,6 +12,7 @@
 #include "config/jail_name.hpp"
 #include "config/layout.hpp"
 #include "store/host_check.hpp"
+#include "store/jails.hpp"
 
 namespace evojail {
 namespace {
@@ -80,7 +81,7 @@ Result<UidRange> lease_uid_range(const HostSettings& host, const std::string& na
   if (!index) {
     // Of jails whose removal did not get to giving theirs back.
     std::erase_if(leases, [&host](const auto& lease) {
-      return !path_exists(JailPaths(host, lease.first).conf);
+      return !has_settings(host, lease.first).value_or(true);
     });
     index = lowest_free(leases);
   }
@@ -100,7 +101,8 @@ Result<std::optional<UidRange>> find_uid_range(const HostSettings& host, const s
 }
 
 Result<void> release_uid_range(const HostSettings& host, const std::string& name) {
-  if (!path_exists(leases_path(host))) return {};
+  TRY(const bool any, has_path(leases_path(host)));
+  if (!any) return {};
   TRY(const FileLock lock, lock_leases(host));
   TRY(Leases leases, read_leases(host));
   if (leases.erase(name) == 0) return {};
@@ -109,7 +111,8 @@ Result<void> release_uid_range(const HostSettings& host, const std::string& name
 
 Result<void> rename_uid_range(const HostSettings& host, const std::string& old_name,
                               const std::string& new_name) {
-  if (!path_exists(leases_path(host))) return {};
+  TRY(const bool any, has_path(leases_path(host)));
+  if (!any) return {};
   TRY(const FileLock lock, lock_leases(host));
   TRY(Leases leases, read_leases(host));
   auto lease = leases.extract(old_name);

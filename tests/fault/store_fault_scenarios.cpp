@@ -81,8 +81,7 @@ Scenario taking() {
           .prepare = make_with_inc,
           .operate =
               [](StoreWorld& world, const std::string& jail) {
-                const auto status = world.take(jail, second_inc).status;
-                return status == IncStatus::taken || status == IncStatus::exists ? 0 : 1;
+                return world.take(jail, second_inc).status == IncStatus::failed ? 1 : 0;
               },
           .check_between =
               [](StoreWorld& world, const std::string& jail) {
@@ -133,7 +132,7 @@ Scenario taking_together() {
     std::vector<IncRequest> requests;
     for (const auto& name : crowd_of(jail)) requests.push_back({.jail = name});
     for (const auto& outcome : take_incs(world.host, requests, second_inc)) {
-      if (outcome.status != IncStatus::taken && outcome.status != IncStatus::exists) return 1;
+      if (outcome.status == IncStatus::failed) return 1;
     }
     return 0;
   };

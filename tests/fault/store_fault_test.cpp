@@ -120,6 +120,15 @@ TEST_P(StoreFaultTest, ACallFails) {
   }
 }
 
+/// What cannot be looked at is not missing, empty or done.
+TEST_P(StoreFaultTest, ALookFails) {
+  if (!applies()) return;
+  for (unsigned at = 1; meet({.at = at, .error = EIO, .calls = Calls::looking}); ++at) {
+    ASSERT_LT(at, endless);
+    if (HasFailure()) return;
+  }
+}
+
 /// As on a volume that turns read-only or full half-way: the undoing fails as well.
 TEST_P(StoreFaultTest, AllCallsFailFromThereOn) {
   if (!applies()) return;

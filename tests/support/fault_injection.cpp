@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct WatchedCall {
 
 #define WATCHED(call) \
   WatchedCall { SYS_##call, #call }
-constexpr std::array watched{
+constexpr std::array changing{
     WATCHED(mkdirat),   WATCHED(symlinkat), WATCHED(linkat),    WATCHED(unlinkat),
     WATCHED(renameat2), WATCHED(renameat),  WATCHED(mknodat),   WATCHED(write),
     WATCHED(pwrite64),  WATCHED(fsync),     WATCHED(fdatasync), WATCHED(syncfs),
@@ -44,30 +45,49 @@ constexpr std::array watched{
     WATCHED(rmdir),     WATCHED(rename),    WATCHED(chmod),     WATCHED(chown),
 #endif
 };
+constexpr std::array looking{
+    WATCHED(newfstatat), WATCHED(fstat),      WATCHED(statx),      WATCHED(statfs),
+    WATCHED(fstatfs),    WATCHED(read),       WATCHED(pread64),    WATCHED(getdents64),
+    WATCHED(readlinkat), WATCHED(getxattr),   WATCHED(fgetxattr),  WATCHED(lgetxattr),
+    WATCHED(listxattr),  WATCHED(flistxattr), WATCHED(llistxattr), WATCHED(openat2),
+    WATCHED(faccessat),  WATCHED(faccessat2),
+#ifdef __x86_64__
+    WATCHED(stat),       WATCHED(lstat),      WATCHED(open),       WATCHED(access),
+    WATCHED(readlink),
+#endif
+};
 #undef WATCHED
 
-/// The watched calls, and openat where it may create a file.
-std::vector<sock_filter> make_filter() {
+std::span<const WatchedCall> all_of(Calls calls) {
+  if (calls == Calls::looking) return looking;
+  return changing;
+}
+
+/// The watched calls, and openat by whether it may create a file.
+std::vector<sock_filter> make_filter(Calls calls) {
   std::vector<sock_filter> filter;
   const auto load = [&](std::size_t offset) {
     filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)));
   };
   load(offsetof(seccomp_data, nr));
-  for (const auto& call : watched) {
+  for (const auto& call : all_of(calls)) {
     filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.number, 0, 1));
     filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
   }
   filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 1, 0));
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   load(offsetof(seccomp_data, args[2]));
+  const bool creating = calls == Calls::changing;
   filter.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 0, 1));
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  filter.push_back(
+      BPF_STMT(BPF_RET | BPF_K, creating ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW));
+  filter.push_back(
+      BPF_STMT(BPF_RET | BPF_K, creating ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF));
   return filter;
 }
 
-const char* name_of(int number) {
-  for (const auto& call : watched) {
+const char* name_of(Calls calls, int number) {
+  for (const auto& call : all_of(calls)) {
     if (call.number == static_cast<unsigned>(number)) return call.name;
   }
   return "openat";
@@ -111,8 +131,8 @@ Fd receive_fd(int channel) {
   return Fd(fd);
 }
 
-[[noreturn]] void run_child(int channel, const std::function<int()>& work) {
-  std::vector<sock_filter> filter = make_filter();
+[[noreturn]] void run_child(int channel, Calls calls, const std::function<int()>& work) {
+  std::vector<sock_filter> filter = make_filter(calls);
   const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
                            .filter = filter.data()};
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ::_exit(99);
@@ -142,7 +162,7 @@ void answer_calls(pid_t child, int listener, const Fault& fault, FaultRun& run) 
     const bool first = ++run.calls == fault.at;
     if (first) {
       run.hit = true;
-      run.call = name_of(call.data.nr);
+      run.call = name_of(fault.calls, call.data.nr);
     }
     if (first && fault.meanwhile) {
       fault.meanwhile();
@@ -168,7 +188,7 @@ FaultRun run_with_fault(const std::function<int()>& work, const Fault& fault) {
   Fd theirs(pair[1]);
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) run_child(theirs.get(), work);
+  if (child == 0) run_child(theirs.get(), fault.calls, work);
   theirs.reset();
   FaultRun run;
   {
