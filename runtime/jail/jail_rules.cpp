@@ -42,7 +42,8 @@ Result<std::map<std::string, std::string>> find_profiles(const HostSettings& hos
   TRY(const auto share, find_share_dir());
   std::map<std::string, std::string> files;
   for (const std::string& directory : {host.confdir + "/profiles", share + "/profiles"}) {
-    if (!path_exists(directory)) continue;
+    TRY(const bool there, has_path(directory));
+    if (!there) continue;
     TRY(const auto names, list_profiles(directory));
     for (const auto& name : names) files.emplace(name, directory + "/" + name + ".json");
   }

@@ -28,7 +28,8 @@ Result<void> write_last_session(const HostSettings& host, const std::string& nam
 Result<std::optional<LastSession>> read_last_session(const HostSettings& host,
                                                      const std::string& name) {
   const std::string path = directory(host) + "/" + name;
-  if (!path_exists(path)) return std::nullopt;
+  TRY(const bool there, has_path(path));
+  if (!there) return std::nullopt;
   TRY(const auto text, read_file(path));
   try {
     const json value = json::parse(text);

@@ -47,7 +47,8 @@ Result<std::vector<std::string>> put_host_keys(const JailPaths& paths, const std
   std::vector<std::string> types;
   for (const char* type : {"ed25519", "ecdsa", "rsa"}) {
     const std::string from = paths.host_key(type);
-    if (!path_exists(from)) continue;
+    TRY(const bool there, has_path(from));
+    if (!there) continue;
     TRY(const auto key, read_file(from));
     CHECK(put_file(fmt::format("{}/ssh_host_{}_key", ssh_dir, type), key, 0600, owner));
     types.emplace_back(type);
@@ -78,7 +79,8 @@ Result<void> write_run_dir(const JailPaths& paths, const JailSettings& settings,
   TRY(const auto config, make_sshd_config(settings, {sftp_only, types}));
   CHECK(put_file(ssh_dir + "/sshd_config", config, 0644, base_uid));
   std::string keys;
-  if (path_exists(paths.authorized_keys)) {
+  TRY(const bool any_keys, has_path(paths.authorized_keys));
+  if (any_keys) {
     TRY(keys, read_file(paths.authorized_keys));
   }
   return put_file(dot_ssh + "/authorized_keys", keys, 0600, base_uid);
