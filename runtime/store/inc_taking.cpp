@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -156,18 +157,18 @@ Result<void> Taking::find_base(Job& job, BuildRequest& request, Fd& dir) {
   request.manifests_dir = dir.get();
   request.manifest = request.temporary;
   TRY(const auto incs, list_incs(host_, job.request->jail, ListDetail::records));
-  for (auto inc = incs.rbegin(); inc != incs.rend(); ++inc) {
-    if (inc->trouble) {
-      job.outcome->warnings.push_back(inc->trouble->message() + ": it is not built on");
+  for (const auto& inc : std::views::reverse(incs)) {
+    if (inc.trouble) {
+      job.outcome->warnings.push_back(inc.trouble->message() + ": it is not built on");
     }
-    if (!inc->dated || !inc->record || inc->record->engine != engine_->name()) continue;
+    if (!inc.dated || !inc.record || inc.record->engine != engine_->name()) continue;
     // A copy, made nobody knows how.
-    if (inc->record->identity != inc->identity) continue;
-    request.base = inc->name;
-    job.base_identity = inc->identity;
-    const auto manifest = open_at(dir.get(), inc->identity, O_RDONLY | O_NOFOLLOW);
+    if (inc.record->identity != inc.identity) continue;
+    request.base = inc.name;
+    job.base_identity = inc.identity;
+    const auto manifest = open_at(dir.get(), inc.identity, O_RDONLY | O_NOFOLLOW);
     if (manifest) {
-      request.base_manifest = inc->identity;
+      request.base_manifest = inc.identity;
     } else if (manifest.error().code() != ENOENT) {
       job.outcome->warnings.push_back(manifest.error().message() + ": all files are compared");
     }
