@@ -21,7 +21,7 @@ clone3(*) ENOSYS
 fchmodat2(*) ENOSYS                 # likewise, as strace of Debian 13 calls it
 fallocate(1=0x1) EPERM              # rsync --preallocate says so and goes on without
 splice(0x0) EINVAL                  # grep with /dev/null for output reads then
-mmap(2=0x6) EPERM                   # grep -P compiles its pattern, or interprets it then
+mmap(2=0x6,3=0x22) EPERM            # grep -P compiles its pattern, or interprets it then
 fcntl(1=0x6) EINVAL                 # sshd of Debian 13 would write its sessions into a wtmpdb
 landlock_create_ruleset(*) EPERM    # xz of Debian 13 would sandbox itself
 LIST

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "probe.hpp"
 
 #ifdef __x86_64__
@@ -49,21 +51,56 @@ Outcome map_pushed_file() {
                                                                                          : 0;
 }
 
+// A function that returns 42.
+#ifdef __x86_64__
+constexpr unsigned char kCode[] = {0xb8, 42, 0, 0, 0, 0xc3};  // mov eax, 42; ret
+#else
+constexpr unsigned char kCode[] = {0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6};
+#endif
+
+Outcome call(void* page) {
+  __builtin___clear_cache(static_cast<char*>(page), static_cast<char*>(page) + sizeof kCode);
+  return reinterpret_cast<int (*)()>(page)() == 42 ? 0 : EFAULT;
+}
+
 /// What is executable and not writable is written to all the same, by the kernel's hand.
 Outcome write_through_proc() {
-#ifdef __x86_64__
-  constexpr unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};  // mov eax, 42; ret
-#else
-  constexpr unsigned char code[] = {0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6};
-#endif
-  void* const page =
-      ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const int program = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  void* const page = ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE, program, 0);
   if (page == MAP_FAILED) return errno;
   const int memory = ::open("/proc/self/mem", O_RDWR | O_CLOEXEC);
   if (memory < 0) return errno;
-  if (::pwrite(memory, code, sizeof code, reinterpret_cast<off_t>(page)) < 0) return errno;
-  __builtin___clear_cache(static_cast<char*>(page), static_cast<char*>(page) + sizeof code);
-  return reinterpret_cast<int (*)()>(page)() == 42 ? 0 : EFAULT;
+  if (::pwrite(memory, kCode, sizeof kCode, reinterpret_cast<off_t>(page)) < 0) return errno;
+  return call(page);
+}
+
+/// Executable here, writable in a child: no process ever has it both ways.
+Outcome write_in_child() {
+  void* const page =
+      ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return errno;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::mprotect(page, kPage, PROT_READ | PROT_WRITE) != 0) ::_exit(errno);
+    std::memcpy(page, kCode, sizeof kCode);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (!WIFEXITED(status)) return EINTR;
+  return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : call(page);
+}
+
+/// The same pages mapped once more.
+Outcome write_in_second_mapping() {
+  void* const page =
+      ::mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return errno;
+  void* const second = ::mremap(page, 0, kPage, MREMAP_MAYMOVE);
+  if (second == MAP_FAILED) return errno;
+  if (::mprotect(second, kPage, PROT_READ | PROT_WRITE) != 0) return errno;
+  std::memcpy(second, kCode, sizeof kCode);
+  return call(page);
 }
 
 Outcome run_from_memory() {
@@ -167,6 +204,8 @@ constexpr Probe kProbes[] = {
     {"code-pkey", kSession, make_executable_by_key},
     {"code-file", kSession, map_pushed_file},
     {"code-proc", kSession, write_through_proc},
+    {"code-child", kSession, write_in_child},
+    {"code-mapped-twice", kSession, write_in_second_mapping},
     {"code-memfd", kSession, run_from_memory},
     {"userfaultfd", kSession, user_faults},
     {"memfd-secret", kSession, secret_memory},

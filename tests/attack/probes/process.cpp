@@ -145,16 +145,17 @@ Outcome raise_priority() { return outcome_of(::setpriority(PRIO_PROCESS, 0, -20)
 
 // init ends what sessions leave. At the lowest priority, beside processes that only run, it hardly
 // would; a step of one shows that it could be put there.
-constexpr int kNicer = 1;
+int nicer_than_init() { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(kInit)) + 1; }
 
 Outcome lower_priority_of_init() {
-  return outcome_of(::setpriority(PRIO_PROCESS, static_cast<id_t>(kInit), kNicer));
+  return outcome_of(::setpriority(PRIO_PROCESS, static_cast<id_t>(kInit), nicer_than_init()));
 }
 
 /// Of all that have the caller's uid. Where that includes init it shows.
 Outcome lower_priority_of_user() {
-  if (::setpriority(PRIO_USER, 0, kNicer) != 0) return errno;
-  return ::getpriority(PRIO_PROCESS, static_cast<id_t>(kInit)) >= kNicer ? 0 : EACCES;
+  const int nicer = nicer_than_init();
+  if (::setpriority(PRIO_USER, 0, nicer) != 0) return errno;
+  return nicer_than_init() > nicer ? 0 : EACCES;
 }
 
 Outcome lower_io_priority_of_init() {

@@ -75,6 +75,15 @@ Outcome merge_pages() {
 
 Outcome lock_all_memory() { return outcome_of(::mlockall(MCL_FUTURE | MCL_ONFAULT)); }
 
+/// The host has a pool of them for those whom it wants to have them: ENOMEM where it is empty.
+Outcome take_huge_pages() {
+  constexpr std::size_t huge = 2 << 20;
+  return ::mmap(nullptr, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
+                -1, 0) == MAP_FAILED
+             ? errno
+             : 0;
+}
+
 Outcome inherit_priority() {
   unsigned word = 0;
   return outcome_of(::syscall(SYS_futex, &word, FUTEX_LOCK_PI_PRIVATE, 0, nullptr, nullptr, 0));
@@ -186,6 +195,7 @@ constexpr Probe kProbes[] = {
     {"cache-timing", kSession, read_without_waiting},
     {"memory-merge", kSession, merge_pages},
     {"memory-lock", kSession, lock_all_memory},
+    {"memory-huge", kSession, take_huge_pages},
     {"futex-priority", kSession, inherit_priority},
     {"pipe-size", kSession, widen_pipe},
     {"terminals", kSession, take_terminals},

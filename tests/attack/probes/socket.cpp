@@ -101,6 +101,21 @@ Outcome read_firewall() {
   return answer.header.nlmsg_type == NLMSG_ERROR ? -answer.error : 0;
 }
 
+/// A byte out of band, and reading it from where it stands (CVE-2025-38236).
+Outcome send_urgently() {
+  int pair[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return errno;
+  return outcome_of(::send(pair[0], "!", 1, MSG_OOB));
+}
+
+Outcome receive_urgently() {
+  int pair[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return errno;
+  char byte = 0;
+  // There is none: EINVAL from whoever looks for it.
+  return outcome_of(::recv(pair[1], &byte, 1, MSG_OOB));
+}
+
 Outcome pair_of_tipc_sockets() {
   int pair[2];
   return outcome_of(::socketpair(AF_TIPC, SOCK_STREAM, 0, pair));
@@ -125,6 +140,8 @@ constexpr Probe kProbes[] = {
     {"socket-bluetooth", kSession, open_socket<AF_BLUETOOTH, SOCK_RAW, 1>},
     {"socket-mptcp", kSession, open_socket<AF_INET, SOCK_STREAM, 262>},
     {"socket-sctp", kSession, open_socket<AF_INET, SOCK_STREAM, IPPROTO_SCTP>},
+    {"socketpair-urgent", kSession, send_urgently},
+    {"socketpair-urgent-read", kSession, receive_urgently},
     {"socketpair-tipc", kSession, pair_of_tipc_sockets},
     {"loopback-connect", kSession, connect_loopback},
     {"abstract-connect", kSession, connect_abstract},
