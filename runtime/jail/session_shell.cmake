@@ -1,5 +1,6 @@
 # Root's shell in every jail: static, so that it needs nothing of the base image and starts in no time.
-add_executable(evojail-session-shell session_shell.cpp session_report_line.cpp)
+add_executable(evojail-session-shell session_shell.cpp session_report_line.cpp
+  filter_limit.cpp)
 target_include_directories(evojail-session-shell PRIVATE ${PROJECT_SOURCE_DIR}/runtime)
 target_compile_options(evojail-session-shell PRIVATE -fPIE -fno-exceptions -fno-rtti
                        -ffunction-sections -fdata-sections)

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string_view>
 
+#include "jail/filter_limit.hpp"
 #include "jail/session_report.hpp"
 
 namespace evojail {
@@ -72,6 +73,13 @@ bool is_plain_path(std::string_view command) {
   return command.starts_with('/') && command.find_first_not_of(plain) == std::string_view::npos;
 }
 
+void complain(const char* what, int code) {
+  const char* text = ::strerrordesc_np(code);
+  for (const char* part : {what, ": ", text == nullptr ? "failed" : text, "\n"}) {
+    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, part, std::strlen(part));
+  }
+}
+
 [[noreturn]] void exec_shell(int argc, char** argv, const sigset_t& mask) {
   std::array name{'-', 's', 'h', '\0'};
   argv[0] = argv[0][0] == '-' ? name.data() : name.data() + 1;
@@ -83,10 +91,7 @@ bool is_plain_path(std::string_view command) {
     std::array<char*, 2> alone{argv[2], nullptr};
     ::execv(argv[2], alone.data());
   }
-  const char* text = ::strerrordesc_np(code);
-  for (const char* part : {shell, ": ", text == nullptr ? "cannot be run" : text, "\n"}) {
-    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, part, std::strlen(part));
-  }
+  complain(shell, code);
   ::_exit(127);
 }
 
@@ -132,6 +137,10 @@ int run(int argc, char** argv) {
   // An ignored SIGCHLD would let the kernel reap the shell, and its status with it.
   ::signal(SIGCHLD, SIG_DFL);
   ::setenv("SHELL", shell, 1);
+  if (const int code = refuse_further_filters(); code != 0) {
+    complain("limiting the session's filters", code);
+    return 126;
+  }
 
   const Peer peer = read_peer();
   const int self = ::getpid();

@@ -98,6 +98,14 @@ TEST_F(SessionShell, EndsAsTheCommandDid) {
   }
 }
 
+TEST_F(SessionShell, HasAFilterThatIsTheLast) {
+  const std::string count = "sed -n 's/^Seccomp_filters:[^0-9]*//p' /proc/self/status";
+  const auto before = run_program({"/bin/sh", "-c", count}, as_sshd("sh"));
+  const auto within = run_command(count);
+  EXPECT_TRUE(within.exited_with(0));
+  EXPECT_EQ(std::stoi(within.output), std::stoi(before.output) + 1);
+}
+
 TEST_F(SessionShell, ALoginShellReadsCommands) {
   ProgramOptions options = as_sshd("-session-shell");
   options.input = "echo $0\nexit 4\n";
