@@ -52,7 +52,9 @@ int session_main(int connection, int log, const SessionRules& rules) {
   std::string path = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
   std::array<char*, 2> environment{path.data(), nullptr};
   if (const auto ready = prepare(connection, log, rules); !ready) {
-    const std::string line = fmt::format("starting sshd: {}\n", ready.error().message());
+    const std::string& hint = ready.error().hint();
+    const std::string line = fmt::format("starting sshd: {}{}{}\n", ready.error().message(),
+                                         hint.empty() ? "" : "; hint: ", hint);
     [[maybe_unused]] const auto said = write_all(2, "log", line);
     return 126;
   }

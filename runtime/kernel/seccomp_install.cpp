@@ -13,6 +13,10 @@ namespace {
 
 static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));
 
+/// ENOTSUPP, which the kernel keeps to itself otherwise: machine code is a must
+/// (CONFIG_BPF_JIT_ALWAYS_ON), and there is none.
+constexpr int kNotSupported = 524;
+
 /// @return what seccomp(2) returns: 0, or a listener.
 Result<int> set_mode_filter(const Filter& filter, unsigned long flags) {
   if (filter.program.empty() ||
@@ -35,6 +39,10 @@ Result<int> set_mode_filter(const Filter& filter, unsigned long flags) {
       error = std::move(error).hint("Linux 6.1 or newer with CONFIG_SECCOMP_FILTER is needed");
     } else if (code == EACCES) {
       error = std::move(error).hint("no_new_privs must be set first");
+    } else if (code == kNotSupported) {
+      error = std::move(error).hint(
+          "the kernel has no room left for the machine code of filters: who takes it? "
+          "see sysctl net.core.bpf_jit_limit");
     }
     return std::unexpected(std::move(error));
   }

@@ -201,6 +201,22 @@ TEST(InstallFilter, NeedsNoNewPrivsWithoutCapabilities) {
   EXPECT_EQ(install(true), kPassed);
 }
 
+TEST(InstallFilter, SaysWhatTheKernelHasNoRoomFor) {
+  constexpr std::uint32_t no_room = SECCOMP_RET_ERRNO | 524;
+  const Filter kernel{{{0x20, 0, 0, 0},
+                       {0x15, 0, 1, SYS_seccomp},
+                       {0x06, 0, 0, no_room},
+                       {0x06, 0, 0, SECCOMP_RET_ALLOW}}};
+  EXPECT_EQ(in_child([&] {
+              if (!set_no_new_privs() || !install_filter(kernel)) return kBroken;
+              const auto installed = install_filter(telltale_filter());
+              if (installed) return kBroken;
+              const bool said = installed.error().hint().contains("net.core.bpf_jit_limit");
+              return installed.error().code() == 524 && said ? kPassed : 1;
+            }),
+            kPassed);
+}
+
 TEST(InstallFilter, RefusesAnEmptyProgramAndABrokenOne) {
   EXPECT_EQ(in_child([] {
               return set_no_new_privs() && !install_filter({}) &&
