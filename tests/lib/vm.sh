@@ -44,6 +44,7 @@ run_in_vm_at_boot() {
 
 # boot_vm ROOT SECONDS: boots it and waits until it is off, with two processors and an empty ext4 volume on /dev/nvme0n2,
 # which the program has to mount: there is no udev that would tell systemd of it.
+# VM_OPTIONS are more for the kernel's command line.
 # $T/vm.console is what the kernel and systemd said, $T/vm.out what the program of run_in_vm_at_boot wrote.
 boot_vm() {
   local root=$1 seconds=$2 code=0 kernel
@@ -52,7 +53,7 @@ boot_vm() {
   mke2fs -q -F -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 "$T/vm.volume" "${VM_VOLUME:-1G}" >"$T/mkfs"
   timeout --kill-after=5 "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${VM_MEMORY:-1G}" \
     -nodefaults -no-user-config -no-reboot -display none -kernel "$kernel" \
-    -append "root=/dev/nvme0n1 rw console=ttyS0 quiet systemd.show_status=no mitigations=off nokaslr random.trust_cpu=on" \
+    -append "root=/dev/nvme0n1 rw console=ttyS0 quiet systemd.show_status=no mitigations=off nokaslr random.trust_cpu=on ${VM_OPTIONS:-}" \
     -device nvme,id=nvme,serial=vm \
     -drive "if=none,id=root,format=raw,cache=unsafe,file=$T/vm.root" -device nvme-ns,bus=nvme,nsid=1,drive=root \
     -drive "if=none,id=volume,format=raw,cache=unsafe,file=$T/vm.volume" -device nvme-ns,bus=nvme,nsid=2,drive=volume \

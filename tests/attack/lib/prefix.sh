@@ -13,8 +13,14 @@ make_prefix() {
   cp -rL "$EVOJAIL_BUILD/share/evojail/profiles" "$prefix/share/evojail/profiles"
   EVOJAIL=$prefix/bin/evojail
   profiles=$prefix/share/evojail/profiles
+  put_attacker "$profiles" "$EVOJAIL_BUILD/tests/atk"
+}
+
+# put_attacker PROFILES PROGRAM: into the base images that are made from here on; and profiles that lack layers.
+put_attacker() {
+  local profiles=$1
   mount -t tmpfs -o mode=755 attacker /mnt
-  cp "$EVOJAIL_BUILD/tests/atk" "$ATK"
+  cp "$2" "$ATK"
   sed -i '0,/"programs": \[/s##&{"reason": "The attacker.", "package": "evojail", "required": true, "programs": ["'$ATK'"]},#' \
     "$profiles/base-image.json"
   without_filter "$profiles/default.json" >"$profiles/nofilter.json"

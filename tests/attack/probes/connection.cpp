@@ -253,6 +253,14 @@ Outcome repair() { return option(IPPROTO_TCP, TCP_REPAIR, 1); }
 Outcome debug() { return option(SOL_SOCKET, SO_DEBUG, 1); }
 Outcome buffer_size() { return option(SOL_SOCKET, SO_RCVBUF, 1 << 16); }
 
+/// The rules of iptables. ENOPROTOOPT for whoever may ask where there are none.
+Outcome read_tables() {
+  constexpr int ipt_so_get_info = 64;
+  unsigned char answer[84] = "filter";
+  socklen_t length = sizeof answer;
+  return outcome_of(::getsockopt(0, IPPROTO_IP, ipt_so_get_info, answer, &length));
+}
+
 constexpr Probe::Place kService = Probe::Place::service;
 constexpr Probe kProbes[] = {
     {"connection-free", kService, free_connection},
@@ -275,6 +283,7 @@ constexpr Probe kProbes[] = {
     {"connection-namespace", kService, namespace_of_socket},
     {"connection-device", kService, bind_to_device},
     {"connection-mark", kService, mark},
+    {"connection-tables", kService, read_tables},
     {"connection-repair", kService, repair},
     {"connection-debug", kService, debug},
     {"connection-buffer", kService, buffer_size},
