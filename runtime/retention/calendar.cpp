@@ -33,6 +33,13 @@ std::int64_t Calendar::instant_of(std::string_view inc_name) const {
   return found ? found->utc : local;
 }
 
+std::int64_t Calendar::instant_on(std::int64_t days_ahead) const {
+  const std::int64_t about = now_ + days_ahead * kDay;
+  const std::int64_t local = (to_days(local_.date) + days_ahead) * kDay + local_.seconds;
+  const auto found = find_instant(local, zone_, -std::int64_t{zone_(about).seconds_east});
+  return found ? found->utc : about;
+}
+
 LocalTime Calendar::local_on(std::size_t days_ahead) const {
   if (days_ahead == 0) return local_;
   const std::int64_t days = to_days(local_.date) + static_cast<std::int64_t>(days_ahead);

@@ -30,6 +30,10 @@ class Calendar {
   /// The instant at which the hour begins that an inc is named after; of two such, the earlier.
   [[nodiscard]] std::int64_t instant_of(std::string_view inc_name) const;
 
+  /// This time of day, `days_ahead` days from now, in seconds since the epoch; where the clocks
+  /// skip it, about then.
+  [[nodiscard]] std::int64_t instant_on(std::int64_t days_ahead) const;
+
   /// The day whose incs `line` keeps `days_ahead` days from now, at this time of day. An error
   /// where date(1) would reject it, without file and line.
   [[nodiscard]] const Result<CivilDate>& kept_date(const PolicyLine& line,

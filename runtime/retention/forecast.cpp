@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/parse.hpp"
 #include "config/jail_name.hpp"
 
 namespace evojail {
@@ -33,7 +34,26 @@ std::int64_t days_in(const Jump& jump) {
 
 /// The first day ahead that does not come before `utc`, at this time of day.
 std::int64_t days_until(std::int64_t utc, const Calendar& calendar) {
-  return utc <= calendar.now() ? 0 : (utc - calendar.now() + kDay - 1) / kDay;
+  if (utc <= calendar.now()) return 0;
+  // A day on which the clocks change has an hour more or less.
+  std::int64_t day = std::max<std::int64_t>((utc - calendar.now()) / kDay - 1, 1);
+  while (day <= kFarthest && calendar.instant_on(day) < utc) ++day;
+  return day;
+}
+
+/// How far an inc's name stands before the clock.
+struct Ahead {
+  std::int64_t days = 0;
+  std::int64_t hours = 0;
+};
+
+Ahead look_ahead(std::string_view inc_name, const Calendar& calendar) {
+  const std::string now = calendar.inc_name();
+  const CivilDate date = parse_civil_date(inc_name.substr(0, 10)).value_or(CivilDate{});
+  const auto hour = [](std::string_view name) {
+    return parse_number<std::int64_t>(name.substr(11), 0, 23).value_or(0);
+  };
+  return {.days = to_days(date) - to_days(calendar.today()), .hours = hour(inc_name) - hour(now)};
 }
 
 /// The first day from today on which neither hold nor MIN_AGE nor MIN_INCS protects the inc, when
@@ -49,8 +69,23 @@ std::int64_t first_unprotected(const IncFacts& inc, const Calendar& calendar,
     const std::int64_t age = std::int64_t{options.min_age.count()} * kDay;
     day = std::max(day, days_until(calendar.instant_of(inc.name) + age, calendar));
   }
-  if (inc.complete) day = std::max(day, std::int64_t{options.min_incs} - newer);
+  if (const auto wanted = std::int64_t{options.min_incs} - newer; inc.complete && wanted > 0) {
+    // Those that are taken before the day of its name are older than it.
+    const Ahead ahead = look_ahead(inc.name, calendar);
+    const std::int64_t older = ahead.days - (ahead.hours < 0 ? 1 : 0);
+    day = std::max(day, wanted + std::max<std::int64_t>(older, 0));
+  }
   return day;
+}
+
+/// The first day from today on which plans are no longer stopped for the clock's sake.
+std::int64_t first_dated(std::span<const IncFacts* const> sorted, const Calendar& calendar) {
+  for (std::size_t i = sorted.size(); i-- > 0;) {
+    if (!is_inc_name(sorted[i]->name)) continue;
+    const Ahead newest = look_ahead(sorted[i]->name, calendar);
+    return newest.days + (newest.hours > 0 ? 1 : 0);
+  }
+  return 0;
 }
 
 void mark_kept(std::vector<Remaining>& remaining, const CivilDate& date) {
@@ -135,9 +170,10 @@ std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs, con
   if (policy == nullptr || sorted.size() != fates.size()) return fates;
 
   std::vector<Remaining> remaining = find_remaining(plan, sorted, calendar, options, fates);
-  const std::int64_t last = last_day(*policy, remaining);
+  const std::int64_t first = std::max<std::int64_t>(first_dated(sorted, calendar), 1);
+  const std::int64_t last = std::max(last_day(*policy, remaining), std::min(first, kFarthest));
   LineDates dates(*policy, calendar);
-  for (std::int64_t day = 1; day <= last && !remaining.empty(); ++day) {
+  for (std::int64_t day = first; day <= last && !remaining.empty(); ++day) {
     if (!dates.go_to(day)) continue;
     for (Remaining& inc : remaining) inc.kept = inc.unprotected > day;
     dates.mark(remaining);

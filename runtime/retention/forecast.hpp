@@ -26,8 +26,8 @@ struct Fate {
 /// verdict of `plan`, the day on which its inc goes if one complete inc is taken each day and
 /// neither policy, holds nor settings change. It ends when all are gone, or well after the last day
 /// on which the policy's lines, MIN_AGE, MIN_INCS and holds could keep any, at the latest in a
-/// hundred years. The plan's stop counts for today only. Days on which a line names no day remove
-/// nothing.
+/// hundred years. No day counts on which the clock still stands before the newest inc; the stops of
+/// if_fresh count for today only. Days on which a line names no day remove nothing.
 /// @return one an entry of Plan::verdicts, in its order.
 [[nodiscard]] std::vector<Fate> forecast(const Plan& plan, std::span<const IncFacts> incs,
                                          const Policy* policy, Calendar& calendar,

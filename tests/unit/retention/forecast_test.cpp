@@ -1,5 +1,6 @@
 #include "retention/forecast.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -100,6 +101,17 @@ TEST(Forecast, TheStopHoldsForTodayOnly) {
   EXPECT_EQ(foretell({{.name = "2026-03-22-12"}}, &policy)["2026-03-22-12"], "2026-03-23");
 }
 
+// What a clock that stood in the future left.
+TEST(Forecast, NothingGoesWhileTheClockStandsBeforeTheNewestInc) {
+  const Policy policy = policy_of("none");
+  auto days = foretell({{.name = "2026-03-19-01"}, {.name = "2026-04-22-11"}}, &policy);
+  EXPECT_EQ(days["2026-03-19-01"], "2026-04-22");
+  EXPECT_EQ(days["2026-04-22-11"], "2026-04-22");
+  days = foretell({{.name = "2026-03-19-01"}, {.name = "2026-04-22-12"}}, &policy, {.min_incs = 2});
+  EXPECT_EQ(days["2026-03-19-01"], "2026-04-23");
+  EXPECT_EQ(days["2026-04-22-12"], "2026-04-24");
+}
+
 TEST(Forecast, NothingGoesOnADayThatALineDoesNotKnow) {
   // There is no 31st of April, and on the 31st of May it is the 31st of May that stays.
   const Policy policy = policy_of("+%Y-%m-31.-0day\n");
@@ -108,9 +120,20 @@ TEST(Forecast, NothingGoesOnADayThatALineDoesNotKnow) {
       "2026-05-01");
 }
 
+/// This time of day, so many days on, by the clocks of `zone`.
+std::int64_t day_ahead(std::int64_t now, int days, const Zone& zone) {
+  const LocalTime local = to_local(now, zone);
+  const std::int64_t wanted = (to_days(local.date) + days) * kDay + local.seconds;
+  return find_instant(wanted, zone, now - (to_days(local.date) * kDay + local.seconds)).value().utc;
+}
+
 /// The forecast against what decide() says when it is really asked on each of the days to come.
 TEST(Forecast, AgreesWithAskingEveryDay) {
   std::mt19937_64 engine(5);
+  // Summer time begins seven days from now.
+  const Zone paris = [](std::int64_t utc) {
+    return utc < 1'774'746'000 ? LocalOffset{3600, false} : LocalOffset{7200, true};
+  };
   const auto between = [&](int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(engine);
   };
@@ -119,7 +142,8 @@ TEST(Forecast, AgreesWithAskingEveryDay) {
       "+%Y-%m-01.-0month", "+%Y-%m-15.-2months", "+%Y-01-01.-1year", "+%Y-%m-29.-0day",
       "+%Y-%m.-15day",     "+%d.-3day",          "+%Y%m%d.-30day",   "+2026-03-01.-0day"};
   constexpr int kDays = 160;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 400; ++round) {
+    const Zone& zone = round % 2 == 0 ? kUtc : paris;
     std::string text;
     for (int i = between(1, 5); i > 0; --i) {
       text +=
@@ -131,8 +155,13 @@ TEST(Forecast, AgreesWithAskingEveryDay) {
         .min_age = std::chrono::days(between(0, 1) * between(0, 40))};
     std::set<std::string> names;
     for (int i = between(1, 25); i > 0; --i) {
-      names.insert(to_string(from_days(kNow / kDay - between(0, 60))) + "-0" +
-                   std::to_string(between(1, 9)));
+      const std::int64_t day = kNow / kDay - between(0, 60);
+      const int hour = between(0, 2) == 0 ? between(10, 13) : between(1, 9);
+      names.insert(fmt::format("{}-{:02}", to_string(from_days(day)), hour));
+    }
+    // One that a clock which stood in the future named.
+    if (between(0, 9) == 0) {
+      names.insert(to_string(from_days(kNow / kDay + between(0, 90))) + "-15");
     }
     std::vector<IncFacts> incs;
     for (const std::string& name : names) {
@@ -142,7 +171,7 @@ TEST(Forecast, AgreesWithAskingEveryDay) {
       }
     }
 
-    Calendar today(kNow, kUtc);
+    Calendar today(kNow, zone);
     auto now = decide(incs, &policy, today, options);
     if (!now) continue;
     const auto fates = forecast(*now, incs, &policy, today, options);
@@ -151,7 +180,7 @@ TEST(Forecast, AgreesWithAskingEveryDay) {
     for (const std::string& name : names) expected[name] = "stays";
     std::vector<IncFacts> left = incs;
     for (int day = 0; day <= kDays; ++day) {
-      Calendar calendar(kNow + day * kDay, kUtc);
+      Calendar calendar(day_ahead(kNow, day, zone), zone);
       if (day > 0) left.push_back({.name = calendar.inc_name()});
       const auto plan = decide(left, &policy, calendar, options);
       if (!plan) continue;
