@@ -16,6 +16,7 @@
 #include "cli/text.hpp"
 #include "retention/local_zone.hpp"
 #include "store/incs.hpp"
+#include "store/recover.hpp"
 
 namespace evojail {
 namespace {
@@ -98,6 +99,20 @@ std::vector<RemovalOutcome> carry_out(const Invocation& invocation,
   });
 }
 
+/// What an rm or inc that was cut short has left goes also where no inc is to go.
+void finish_others(const Invocation& invocation, const std::vector<RemovalPlan>& plans,
+                   std::vector<RemovalOutcome>& outcomes) {
+  for (const RemovalPlan& plan : plans) {
+    if (std::ranges::any_of(plan.incs, &PlannedInc::removed)) continue;
+    auto finished = finish_cut_short(invocation.host, plan.owner);
+    if (finished) continue;
+    outcomes.push_back({.owner = plan.owner,
+                        .inc = {},
+                        .status = RemovalStatus::failed,
+                        .error = std::move(finished).error()});
+  }
+}
+
 void collect_failures(const std::vector<RemovalOutcome>& outcomes, Failures& failures) {
   for (const RemovalOutcome& outcome : outcomes) {
     if (outcome.status != RemovalStatus::failed) continue;
@@ -130,6 +145,7 @@ int run_rm(const Invocation& invocation, const RmCommand& command) {
   const bool only_show = command.dry_run || command.explain;
   if (!only_show) {
     outcomes = carry_out(invocation, plans);
+    finish_others(invocation, plans, outcomes);
     collect_failures(outcomes, failures);
   }
   if (command.json) {

@@ -144,6 +144,17 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name, Tras
   return recovery;
 }
 
+Result<void> finish_cut_short(const HostSettings& host, const std::string& name) {
+  if (!path_exists(host.incdir + "/.journal/" + name)) return {};
+  TRY(const bool moving, is_moving(host, name));
+  if (moving) return {};
+  const auto lock = lock_store(host, name);
+  if (!lock && lock.error().kind() == ErrorKind::busy) return {};
+  if (!lock) return std::unexpected(lock.error());
+  CHECK(recover(host, name));
+  return {};
+}
+
 Result<void> end_operation(const JournalDir& journal, const std::string& name,
                            const Recovery& recovery) {
   if (!recovery.trash) return journal.clear(name);

@@ -39,6 +39,10 @@ enum class Trash {
 [[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name,
                                        Trash trash = Trash::must_go);
 
+/// Brings an inc or an rm of the jail that was cut short to its end, where no operation of its own
+/// gives occasion to; one that is at work is left alone.
+[[nodiscard]] Result<void> finish_cut_short(const HostSettings& host, const std::string& name);
+
 /// Ends an operation that went on behind `recovery`: its entry goes, or makes way for the trash's.
 [[nodiscard]] Result<void> end_operation(const JournalDir& journal, const std::string& name,
                                          const Recovery& recovery);

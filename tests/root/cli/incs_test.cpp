@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "root/cli/program.hpp"
+#include "store/store_lock.hpp"
 
 namespace evojail::test {
 namespace {
@@ -107,6 +108,27 @@ TEST_F(Incs, AreNotNamedAfterTheFuture) {
   EXPECT_THAT(failed.err, HasSubstr("lies in the future"));
   EXPECT_EQ(run({"inc", "--at", "2026-02-30-00"}).code, 1);
   EXPECT_EQ(run({"inc", "--wait", "soon"}).code, 1);
+}
+
+TEST_F(Incs, WhoseRemovalWasCutShortGoAlsoWhereNoOtherDoes) {
+  must({"inc"});
+  const std::string incs = host().incdir + "/web1";
+  const std::string trash = incs + "/.trash-0123456789abcdef-2026-01-01-00";
+  const std::string journal = host().incdir + "/.journal/web1";
+  std::filesystem::create_directory(trash);
+  std::filesystem::create_symlink("rm 0123456789abcdef - 0 whole", journal);
+  must({"rm", "--dry-run"});
+  EXPECT_TRUE(std::filesystem::exists(trash));
+  {
+    // Whoever is at work on the jail does that.
+    const auto busy = lock_store(host(), "web1");
+    ASSERT_TRUE(busy);
+    must({"rm"});
+    EXPECT_TRUE(std::filesystem::exists(trash));
+  }
+  must({"rm"});
+  EXPECT_FALSE(std::filesystem::exists(trash));
+  EXPECT_FALSE(std::filesystem::is_symlink(journal));
 }
 
 TEST_F(Incs, OfABrokenPolicyStayAndTheOthersGo) {
