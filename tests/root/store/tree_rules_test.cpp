@@ -205,6 +205,35 @@ TEST_P(TreeRules, AClockThatWasSetProvesNothing) {
   EXPECT_EQ(outcome.compared, 0U);
 }
 
+// Rule 4: inodes of 128 bytes keep whole seconds and no time of birth.
+TEST(TreeRule4, SmallInodesProveNoMoreThanTheyKeep) {
+  LoopVolume::Options options;
+  options.mkfs_options = {"-I", "128"};
+  TreeLab lab(FileSystem::ext4, options);
+  const auto put = [&lab](const std::string& bytes) {
+    write_file(lab.data("file"), bytes);
+    set_mtime(lab.data("file"), 1000);
+  };
+  put("text 0");
+  std::string base;
+  // Changes within one second that leave all that is kept of a file as it was.
+  for (const std::string name : {"1", "2", "3", "4", "5", "6"}) {
+    put("text " + name);
+    lab.take(name, base);
+    EXPECT_EQ(contents_of(lab.inc(name, "file")), "text " + name);
+    base = name;
+  }
+  lab.let_stamps_age();
+  EXPECT_EQ(lab.take("old", "6").compared, 1U);
+  EXPECT_EQ(lab.take("trusted", "old").compared, 0U);
+  // The number of an inode that has gone.
+  ASSERT_EQ(::unlink(lab.data("file").c_str()), 0);
+  put("text 7");
+  lab.take("7", "trusted");
+  EXPECT_EQ(contents_of(lab.inc("7", "file")), "text 7");
+  lab.expect_disjoint();
+}
+
 TEST(TreeRule4, AStepOfTheClockIsSeenAgainstTheOneNobodySets) {
   using std::chrono::milliseconds;
   const TreeMoment begin = TreeMoment::now();
