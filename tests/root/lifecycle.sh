@@ -52,7 +52,7 @@ must push "$EVOJAIL" web1:/data/program
 size=$(stat -c %s "$EVOJAIL")
 logged() { grep -Eqs -- "$1" "$T/log/web1.log"; }
 until_true 30 'the end of the session is logged' \
-  logged "127\.0\.0\.1 port [0-9]+ ended after [0-9]+ s, [0-9]+ bytes received, [0-9]+ sent; .*'rsync --server .*': exit 0$"
+  logged "127\.0\.0\.1 port [0-9]+ ended after [0-9]+ s, [0-9]+ bytes received, [0-9]+ sent; .*'rsync --server .* /data/program': exit 0$"
 ended=$(grep -E "ended after .*'rsync --server .* /data/program'" "$T/log/web1.log" | tail -n 1)
 peer=$(grep -Eo '127\.0\.0\.1 port [0-9]+' <<<"$ended")
 grep -q "session from $peer began" "$T/log/web1.log" || fail "no beginning of the session in the log: $ended"

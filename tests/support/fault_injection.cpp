@@ -63,7 +63,7 @@ std::span<const WatchedCall> all_of(Calls calls) {
   return changing;
 }
 
-/// The watched calls, and openat by whether it may create a file.
+/// The watched calls, and openat by whether it may create a file, with a name or without.
 std::vector<sock_filter> make_filter(Calls calls) {
   std::vector<sock_filter> filter;
   const auto load = [&](std::size_t offset) {
@@ -78,7 +78,8 @@ std::vector<sock_filter> make_filter(Calls calls) {
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   load(offsetof(seccomp_data, args[2]));
   const bool creating = calls == Calls::changing;
-  filter.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 0, 1));
+  filter.push_back(
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT | (O_TMPFILE & ~O_DIRECTORY), 0, 1));
   filter.push_back(
       BPF_STMT(BPF_RET | BPF_K, creating ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW));
   filter.push_back(
