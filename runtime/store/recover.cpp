@@ -33,6 +33,11 @@ std::string_view describe(Operation operation) {
   return "operation";
 }
 
+/// Touches the jail's incs alone, neither its data nor its settings.
+bool is_of_incs(Operation operation) {
+  return operation == Operation::inc || operation == Operation::rm;
+}
+
 /// What an rm has left, or an inc that could not be undone.
 Result<void> empty_trash(const HostSettings& host, const std::string& name,
                          const JournalEntry& entry) {
@@ -90,8 +95,7 @@ Result<bool> finish_archive(const HostSettings& host, const std::string& name) {
 
 Result<bool> settle(const HostSettings& host, const JournalDir& journal, const std::string& name,
                     const JournalEntry& entry) {
-  const bool of_incs_alone = entry.operation == Operation::inc || entry.operation == Operation::rm;
-  if (!of_incs_alone) CHECK(check_jaildir_mounted(host));
+  if (!is_of_incs(entry.operation)) CHECK(check_jaildir_mounted(host));
   switch (entry.operation) {
     case Operation::create:
       return settle_create(host, name, entry);
@@ -134,7 +138,7 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name, Tras
     return std::unexpected(in_context(std::move(finished).error(), name, entry->operation));
   }
   Recovery recovery{*finished ? Recovered::finished : Recovered::undone, *entry};
-  if (entry->operation == Operation::inc || entry->operation == Operation::rm) {
+  if (is_of_incs(entry->operation)) {
     if (auto emptied = empty_trash(host, name, *entry); !emptied) {
       recovery.trash = in_context(std::move(emptied).error(), name, Operation::rm);
     }
@@ -146,8 +150,9 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name, Tras
 
 Result<void> finish_cut_short(const HostSettings& host, const std::string& name) {
   if (!path_exists(host.incdir + "/.journal/" + name)) return {};
-  TRY(const bool moving, is_moving(host, name));
-  if (moving) return {};
+  TRY(const JournalDir journal, JournalDir::open(host));
+  TRY(const auto entry, journal.read(name));
+  if (!entry || !is_of_incs(entry->operation)) return {};
   const auto lock = lock_store(host, name);
   if (!lock && lock.error().kind() == ErrorKind::busy) return {};
   if (!lock) return std::unexpected(lock.error());
