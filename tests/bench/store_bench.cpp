@@ -1,10 +1,11 @@
 // Incs of many jails on one btrfs volume: all together as evojail takes them, beside one `btrfs
-// subvolume snapshot -r` after the other, and beside a loop of a shell that runs what bkctld runs;
-// their removal beside `btrfs subvolume delete`; what it takes to make a jail on each file system;
-// and `rm --dry-run` of a thousand jails. In one run, in turn; medians.
+// subvolume snapshot -r` after the other, a loop of a shell that runs what bkctld runs, and the
+// snapshots alone; their removal beside `btrfs subvolume delete`; what it takes to make a jail on
+// each file system; and `rm --dry-run` of a thousand jails. In one run, in turn; medians.
 //
 //   store_bench [JAILS [ROUNDS]]      500, 5 unless said otherwise; needs root and btrfs-progs
 
+#include <btrfsutil.h>
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <spawn.h>
@@ -21,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "store/parallel.hpp"
 #include "support/store_world.hpp"
 
 extern char** environ;
@@ -120,6 +122,21 @@ void take_all(const StoreWorld& world, const std::vector<IncRequest>& requests,
         "taking incs");
 }
 
+/// The least that incs of all can cost: their snapshots, begun together, and one sync.
+void only_snapshot(const StoreWorld& world, const std::vector<IncRequest>& requests,
+                   const std::string& parent, const std::string& inc) {
+  at_once(requests.size(), requests.size(), [&](std::size_t i) {
+    const std::string& jail = requests[i].jail;
+    const std::string path = fmt::format("{}/{}/{}", parent, jail, inc);
+    check(::btrfs_util_create_snapshot((world.host.jaildir + "/" + jail).c_str(), path.c_str(),
+                                       BTRFS_UTIL_CREATE_SNAPSHOT_READ_ONLY, nullptr,
+                                       nullptr) == BTRFS_UTIL_OK,
+          "making a snapshot");
+  });
+  const Fd root(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  check(::syncfs(root.get()) == 0, "syncfs");
+}
+
 void compare_incs(unsigned jails, unsigned rounds) {
   StoreWorld world(FileSystem::btrfs, on_disk());
   std::vector<IncRequest> requests;
@@ -136,16 +153,20 @@ void compare_incs(unsigned jails, unsigned rounds) {
   // Nothing of what was removed before is still being given back.
   const auto settle = [&world] { run({"btrfs", "subvolume", "sync", world.volume.path()}); };
   const std::string plain_incs = world.volume.path() + "/plain";
+  const std::string bare_incs = world.volume.path() + "/bare";
   check(::mkdir(script_incs.c_str(), 0700) == 0, "mkdir");
-  check(::mkdir(plain_incs.c_str(), 0700) == 0, "mkdir");
-  for (const auto& request : requests) {
-    check(::mkdir((plain_incs + "/" + request.jail).c_str(), 0700) == 0, "mkdir");
+  for (const auto& parent : {plain_incs, bare_incs}) {
+    check(::mkdir(parent.c_str(), 0700) == 0, "mkdir");
+    for (const auto& request : requests) {
+      check(::mkdir((parent + "/" + request.jail).c_str(), 0700) == 0, "mkdir");
+    }
   }
 
   // Every hour but the first: what is made once is there.
   take_all(world, requests, "2025-12-31-00");
   Series take;
   Series plain_take;
+  Series bound;
   Series script_take;
   Series remove;
   Series script_remove;
@@ -165,10 +186,12 @@ void compare_incs(unsigned jails, unsigned rounds) {
       }
     });
     settle();
+    measure(world, bound, [&] { only_snapshot(world, requests, bare_incs, inc); });
     measure(world, script_take, [&] {
       run({"bash", "-c", kScript, "script", world.host.jaildir, script_incs, inc, words});
     });
-    run({"bash", "-c", "btrfs subvolume delete \"$1\"/*/\"$2\"", "script", script_incs, inc});
+    run({"bash", "-c", "btrfs subvolume delete \"$1\"/*/\"$3\" \"$2\"/*/\"$3\"", "script",
+         script_incs, bare_incs, inc});
     settle();
     measure(world, remove, [&] {
       std::vector<IncRemoval> removals;
@@ -189,6 +212,7 @@ void compare_incs(unsigned jails, unsigned rounds) {
   const std::string what = fmt::format("inc of {} jails", jails);
   print(what.c_str(), take, "btrfs subvolume snapshot -r each", plain_take);
   print(what.c_str(), take, "a loop as bkctld's", script_take);
+  print(what.c_str(), take, "the snapshots alone, together", bound);
   print(fmt::format("removal of {} incs", jails).c_str(), remove, "btrfs subvolume delete each",
         script_remove);
   at_most(what + ": commits", median(take.commits), "", 10);
