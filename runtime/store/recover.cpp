@@ -38,6 +38,14 @@ bool is_of_incs(Operation operation) {
   return operation == Operation::inc || operation == Operation::rm;
 }
 
+/// What the journal has of the jail. Without a journal nothing was begun.
+Result<std::optional<JournalEntry>> find_entry(const HostSettings& host, const std::string& name) {
+  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
+  if (!begun) return std::nullopt;
+  TRY(const JournalDir journal, JournalDir::open(host));
+  return journal.read(name);
+}
+
 /// What an rm has left, or an inc that could not be undone.
 Result<void> empty_trash(const HostSettings& host, const std::string& name,
                          const JournalEntry& entry) {
@@ -149,9 +157,7 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name, Tras
 }
 
 Result<void> finish_cut_short(const HostSettings& host, const std::string& name) {
-  if (!path_exists(host.incdir + "/.journal/" + name)) return {};
-  TRY(const JournalDir journal, JournalDir::open(host));
-  TRY(const auto entry, journal.read(name));
+  TRY(const auto entry, find_entry(host, name));
   if (!entry || !is_of_incs(entry->operation)) return {};
   const auto lock = lock_store(host, name);
   if (!lock && lock.error().kind() == ErrorKind::busy) return {};
@@ -167,20 +173,14 @@ Result<void> end_operation(const JournalDir& journal, const std::string& name,
 }
 
 Result<bool> is_moving(const HostSettings& host, const std::string& name) {
-  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
-  if (!begun) return false;
-  TRY(const JournalDir journal, JournalDir::open(host));
-  TRY(const auto entry, journal.read(name));
+  TRY(const auto entry, find_entry(host, name));
   if (!entry) return false;
   return entry->operation == Operation::remove || entry->operation == Operation::archive ||
          entry->operation == Operation::rename || entry->operation == Operation::renamed;
 }
 
 Result<void> check_not_moving(const HostSettings& host, const std::string& name) {
-  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
-  if (!begun) return {};
-  TRY(const JournalDir journal, JournalDir::open(host));
-  TRY(const auto entry, journal.read(name));
+  TRY(const auto entry, find_entry(host, name));
   if (!entry) return {};
   const auto refuse = [&](std::string_view hint) {
     return std::unexpected(Error(fmt::format("jail '{}': its {} is under way or was cut short",
