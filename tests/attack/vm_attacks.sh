@@ -4,12 +4,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-if [[ ${EVOJAIL_WORLD:-} != "$0" ]]; then
-  IMAGE=$("$tests_dir/system/image")
-  KERNEL=$("$tests_dir/system/kernel")
-  export IMAGE KERNEL
-fi
-in_own_world "$@"
+in_own_world_with_vm "$@"
 
 make_vm_root "$T/root"
 cp -a "$tests_dir/attack" "$T/root/tests/"

@@ -7,18 +7,11 @@ for part in prefix worlds; do
   . "$tests_dir/attack/lib/$part.sh"
 done
 
-T=$(mktemp -d)
-export HOME=/root CONF=/etc/evobackup
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-mkfifo "$T/never"
-trap '(($? == 0)) || journalctl --no-pager -n 30 -u "evojail*"' EXIT
-ev() { evojail "$@"; }
+arrange_vm
 ROWS=$T/rows
 PROFILES=/usr/local/share/evojail/profiles
 : >"$T/outcomes"
 
-mount -o nosuid,nodev,noexec /dev/nvme0n2 /backup
-make_client
 step "Linux $(uname -r)"
 put_attacker "$PROFILES" /tests/atk
 for jail in jail nofilter open; do

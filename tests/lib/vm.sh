@@ -2,6 +2,16 @@
 # A virtual machine with a kernel of its own, for what this machine's kernel or cgroups do not have. It is emulated
 # (KVM is not everywhere): some ten times slower, so no time measured in it means anything but beside another.
 
+# in_own_world_with_vm ARGUMENTS: in_own_world, with what make_vm_root wants; both come over the network.
+in_own_world_with_vm() {
+  if [[ ${EVOJAIL_WORLD:-} != "$0" ]]; then
+    IMAGE=$("${tests_dir:?}/system/image")
+    KERNEL=$("${tests_dir:?}/system/kernel")
+    export IMAGE KERNEL
+  fi
+  in_own_world "$@"
+}
+
 # make_vm_root DIRECTORY: a Debian with evojail installed, Debian's kernel modules, and the tests at /tests.
 # IMAGE is tests/system/image's tarball, KERNEL tests/system/kernel's directory.
 make_vm_root() {
@@ -62,4 +72,18 @@ boot_vm() {
   # A serial line ends its lines with both characters.
   [[ ! -f $T/vm.out ]] || sed -i 's/\r$//' "$T/vm.out"
   ((code == 0)) || fail "the virtual machine: $code, $(tail -n 20 "$T/vm.qemu" "$T/vm.console" "$T/vm.out" 2>&1)"
+}
+
+# arrange_vm: what a program of run_in_vm_at_boot begins with: $T, the volume, a client, and evojail as installed, with
+# its default directories.
+arrange_vm() {
+  T=$(mktemp -d)
+  export HOME=/root CONF=/etc/evobackup
+  export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  mkfifo "$T/never"
+  trap '(($? == 0)) || journalctl --no-pager -n 60 -u "evojail*"' EXIT
+  # shellcheck disable=SC2317
+  ev() { evojail "$@"; }
+  mount -o nosuid,nodev,noexec /dev/nvme0n2 /backup
+  make_client
 }

@@ -3,12 +3,6 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-T=$(mktemp -d)
-export HOME=/root CONF=/etc/evobackup
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-mkfifo "$T/never"
-trap '(($? == 0)) || journalctl --no-pager -n 60 -u "evojail*"' EXIT
-ev() { evojail "$@"; }
 unit_of() { printf 'evojail@%s.service' "$1"; }
 cgroup_of() { printf '/sys/fs/cgroup%s' "$(systemctl show --value -p ControlGroup "$(unit_of "$1")")"; }
 # is JAIL FILE VALUE: a file of the cgroup of the jail's unit.
@@ -17,8 +11,7 @@ counted() { sed -n "s/^$3 //p" "$(cgroup_of "$1")/$2"; }
 warnings() { ev status "$1" | sed -n 's/^warning: *//p'; }
 set_in() { sed -i "/^$2=/d" "$CONF/$1.d/jail.conf" && echo "$2=$3" >>"$CONF/$1.d/jail.conf"; }
 
-mount -o nosuid,nodev,noexec /dev/nvme0n2 /backup
-make_client
+arrange_vm
 step "Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
 for name in web1 db1; do
   must ev init "$name"
