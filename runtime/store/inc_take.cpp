@@ -32,12 +32,6 @@ Result<Ground> prepare_ground(const HostSettings& host, const std::string& inc_n
   TRY(auto engine, make_engine(incs.get(), host.incdir));
   TRY(auto journal, JournalDir::open(host));
   TRY(const FreeSpace space, free_space(host));
-  if (engine->syncs_volume()) {
-    // What clients wrote just now would otherwise be waited for in every snapshot by itself, and
-    // they would miss each other's commit. What goes wrong here comes up again at the end.
-    const int fd = incs.get();
-    [[maybe_unused]] const auto synced = engine->sync({&fd, 1});
-  }
   return Ground{std::move(engine), std::move(journal), space};
 }
 

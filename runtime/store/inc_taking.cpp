@@ -14,14 +14,10 @@
 
 #include "base/directory.hpp"
 #include "base/file.hpp"
-#include "config/jail_name.hpp"
 #include "config/layout.hpp"
-#include "store/jails.hpp"
 #include "store/moves.hpp"
 #include "store/parallel.hpp"
 #include "store/recover.hpp"
-#include "store/store_lock.hpp"
-#include "store/tree_directory.hpp"
 
 namespace evojail {
 namespace {
@@ -35,22 +31,6 @@ const OpenSessions& look_at_sessions(Job& job) {
     job.sessions = std::move(now);
   }
   return *job.sessions;
-}
-
-/// A snapshot has nothing of what is mounted over the jail's directories: it would be an empty inc
-/// that claims to be whole.
-Result<void> check_not_mounted_over(int jail_dir, const std::string& path) {
-  for (const char* name : {"data", "var"}) {
-    Fd dir;
-    const int code = open_subdirectory(jail_dir, name, dir);
-    if (code == 0) continue;
-    const std::string object = fmt::format("{}/{}", path, name);
-    if (code != EXDEV) return fail_errno("opening", object, code);
-    return std::unexpected(
-        Error(fmt::format("another file system is mounted on '{}'", object))
-            .hint("no inc can have what is in it: unmount it, and move its files to the volume"));
-  }
-  return {};
 }
 
 }  // namespace
@@ -84,65 +64,6 @@ std::size_t Taking::batch_size(std::size_t descriptors) const {
   constexpr std::size_t of_jail = 4;
   const std::size_t reserved = others + helpers_ * of_helper;
   return std::max<std::size_t>((descriptors - std::min(descriptors, reserved)) / of_jail, 1);
-}
-
-/// Everything that can say no before anything is changed, then the journal.
-Result<void> Taking::prepare(Job& job) {
-  const std::string& jail = job.request->jail;
-  CHECK(parse_jail_name(jail));
-  const JailPaths paths(host_, jail);
-  const auto no_such_jail = [&jail] {
-    return fail(fmt::format("no such jail: '{}'", jail), ErrorKind::no_such_jail);
-  };
-  TRY(bool there, has_settings(host_, jail));
-  if (!there) return no_such_jail();
-  TRY(const bool wanted, has_path(paths.incs_policy));
-  if (!wanted) {
-    job.outcome->status = IncStatus::no_policy;
-    return {};
-  }
-  TRY(job.lock, lock_store(host_, jail));
-  TRY(job.recovery, recover(host_, jail, Trash::may_stay));
-  if (job.recovery.trash) job.outcome->warnings.push_back(job.recovery.trash->message());
-  TRY(there, has_settings(host_, jail));
-  if (!there) return no_such_jail();
-  TRY(const bool taken, has_path(paths.incs_dir + "/" + inc_name_));
-  if (taken) {
-    job.outcome->status = IncStatus::exists;
-    return {};
-  }
-  job.entry.operation = JournalEntry::Operation::inc;
-  if (job.recovery.trash) {
-    job.entry.token = job.recovery.entry.token;
-  } else {
-    TRY(job.entry.token, random_token());
-  }
-  job.entry.subject = inc_name_;
-  job.entry.began = std::time(nullptr);
-  CHECK(job.recovery.trash ? journal_.replace(jail, job.entry) : journal_.write(jail, job.entry));
-  job.underway = true;
-  return {};
-}
-
-/// The directories that the inc needs, made where they are missing.
-Result<void> Taking::open(Job& job) {
-  const std::string& jail = job.request->jail;
-  const JailPaths paths(host_, jail);
-  TRY(const Fd jails, open_directory(host_.jaildir));
-  TRY(const Fd incs, open_directory(host_.incdir));
-  TRY(job.jail_dir, open_subdir(jails.get(), jail, paths.jail_dir));
-  CHECK(check_not_mounted_over(job.jail_dir.get(), paths.jail_dir));
-  SyncSet sync(*engine_);
-  TRY(const bool made, make_subdir(incs.get(), jail, 0700, paths.incs_dir));
-  TRY(job.incs_dir, open_subdir(incs.get(), jail, paths.incs_dir));
-  TRY(job.meta, MetaDir::make(job.incs_dir.get(), paths.incs_dir, sync));
-  if (made) {
-    TRY(Fd parent, duplicate(incs.get()));
-    sync.add(std::move(parent));
-  }
-  // On btrfs all of it is in the snapshot's own commit or in one before.
-  if (!engine_->syncs_volume()) CHECK(sync.sync());
-  return {};
 }
 
 /// The newest inc that evojail took. One of bkctld's will not do: its files may be the very inodes
@@ -223,12 +144,11 @@ void Taking::build_all(std::vector<Job>& jobs) {
   });
 }
 
-/// Record, manifest, mirror, and at last the name.
+/// Record, manifest, and at last the name.
 Result<void> Taking::finish(Job& job, SyncSet& sync) {
   const std::string& jail = job.request->jail;
   const JailPaths paths(host_, jail);
   Fd incs_dir = std::move(job.incs_dir);
-  const MetaDir meta = *std::exchange(job.meta, std::nullopt);
   IncRecord& record = job.outcome->record;
   {
     TRY(const Fd inc, open_subdir(incs_dir.get(), job.entry.new_name(), paths.incs_dir));
@@ -248,13 +168,9 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
   record.linked = job.built.linked;
   record.copied_bytes = job.built.copied_bytes;
   record.compared_bytes = job.built.compared_bytes;
-  CHECK(meta.write_record(record, sync));
-  TRY(const auto unread, meta.mirror_settings(paths.conf_dir, sync));
-  for (const Error& error : unread) {
-    job.outcome->warnings.push_back(error.message() + ": it has no copy beside the incs");
-  }
+  CHECK(job.meta->write_record(record, sync));
   if (engine_->keeps_manifests()) {
-    TRY(Fd manifests, meta.open_manifests());
+    TRY(Fd manifests, job.meta->open_manifests());
     if (::renameat(manifests.get(), job.entry.new_name().c_str(), manifests.get(),
                    record.identity.c_str()) != 0) {
       return fail_errno("naming the manifest in", paths.meta_dir);
@@ -272,6 +188,31 @@ Result<void> Taking::finish(Job& job, SyncSet& sync) {
                    paths.incs_dir + "/" + inc_name_));
   sync.add(std::move(incs_dir));
   return {};
+}
+
+Result<void> Taking::mirror(Job& job, SyncSet& sync) {
+  const MetaDir meta = *std::exchange(job.meta, std::nullopt);
+  TRY(const auto unread, meta.mirror_settings(JailPaths(host_, job.request->jail).conf_dir, sync));
+  for (const Error& error : unread) {
+    job.outcome->warnings.push_back(error.message() + ": it has no copy beside the incs");
+  }
+  return {};
+}
+
+/// Makes all durable, and meanwhile looks whether the mirrors, which nothing waits for, still show
+/// the jails' settings.
+Result<void> Taking::sync_and_mirror(std::vector<Job>& jobs, SyncSet& sync) {
+  Result<void> synced;
+  SyncSet mirrors(*engine_);
+  for_each_index(jobs.size() + 1, helpers_, [&](std::size_t i) {
+    if (i == 0) {
+      synced = sync.sync();
+    } else if (jobs[i - 1].underway) {
+      jobs[i - 1].mirrored = mirror(jobs[i - 1], mirrors);
+    }
+  });
+  if (synced) synced = mirrors.sync();
+  return synced;
 }
 
 /// Undoes what the job did. What cannot be undone now stays in the journal for the next operation.
@@ -312,7 +253,9 @@ void Taking::end(Job& job) {
     }
   }
   // An entry that could not be cleared finds its work done.
-  [[maybe_unused]] const auto ended = end_operation(journal_, job.request->jail, job.recovery);
+  if (!shared_entry_ || job.entry.partial || job.recovery.trash) {
+    [[maybe_unused]] const auto ended = end_operation(journal_, job.request->jail, job.recovery);
+  }
   job.outcome->status = IncStatus::taken;
   job.underway = false;
   job.lock.reset();
@@ -332,24 +275,10 @@ void Taking::report(const Job& job, const BuildState& state, bool done) {
              .cost = state.cost});
 }
 
-/// What one jail runs into does not stop the others.
-template <class Step>
-void Taking::for_each_underway(std::vector<Job>& jobs, const Step& step) {
-  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
-    if (!jobs[i].underway) return;
-    if (auto done = step(jobs[i]); !done) fail_job(jobs[i], std::move(done).error());
-  });
-}
-
 void Taking::take(std::vector<Job>& jobs) {
-  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
-    Job& job = jobs[i];
-    if (auto prepared = prepare(job); !prepared) fail_job(job, std::move(prepared).error());
-    if (!job.underway) {
-      job.lock.reset();
-      report(job, {}, !waits_for(*job.outcome));
-    }
-  });
+  prepare_all(jobs);
+  const auto begun = begin_all(jobs);
+  if (!begun) for_each_underway(jobs, [&](Job&) { return begun; });
   if (!engine_->syncs_volume()) {
     if (const auto synced = journal_.sync(); !synced) {
       for_each_underway(jobs, [&](Job&) { return synced; });
@@ -368,15 +297,22 @@ void Taking::take(std::vector<Job>& jobs) {
   look_at_all();
   SyncSet sync(*engine_);
   for_each_underway(jobs, [&](Job& job) { return finish(job, sync); });
-  const auto synced = sync.sync();
+  const auto synced = sync_and_mirror(jobs, sync);
   for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
     Job& job = jobs[i];
     if (!job.underway) return;
-    if (synced) {
-      end(job);
-    } else {
+    if (!synced) {
       fail_finished(job, synced.error());
+    } else if (!job.mirrored) {
+      fail_finished(job, job.mirrored.error());
     }
+  });
+  if (shared_entry_) {
+    // As in end().
+    [[maybe_unused]] const auto cleared = journal_.clear_all(*shared_entry_);
+  }
+  for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
+    if (jobs[i].underway) end(jobs[i]);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -19,6 +20,7 @@
 #include "store/journal.hpp"
 #include "store/meta_dir.hpp"
 #include "store/open_sessions.hpp"
+#include "store/parallel.hpp"
 #include "store/recover.hpp"
 
 namespace evojail {
@@ -36,8 +38,9 @@ struct Job {
   std::optional<OpenSessions> sessions;  ///< from right before the inc on
   BuildResult built;
   std::optional<Error> build_error;
+  Result<void> mirrored;
   std::string base_identity;  ///< of the inc that this one is built on
-  bool underway = false;      ///< its journal is written
+  bool underway = false;      ///< nothing said no; to be undone when it fails
 };
 
 /// The steps from a jail to its inc, for a batch of jails of one volume: what can say no, the
@@ -56,14 +59,25 @@ class Taking {
   [[nodiscard]] std::size_t batch_size(std::size_t descriptors) const;
 
  private:
+  void prepare_all(std::vector<Job>& jobs);
+  void sync_writes();
   Result<void> prepare(Job& job);
+  Result<void> begin_all(std::vector<Job>& jobs);
   Result<void> open(Job& job);
   Result<void> build(Job& job);
   void build_all(std::vector<Job>& jobs);
   Result<void> finish(Job& job, SyncSet& sync);
+  Result<void> mirror(Job& job, SyncSet& sync);
+  Result<void> sync_and_mirror(std::vector<Job>& jobs, SyncSet& sync);
   Result<void> find_base(Job& job, BuildRequest& request, Fd& dir);
+  /// What one jail runs into does not stop the others.
   template <class Step>
-  void for_each_underway(std::vector<Job>& jobs, const Step& step);
+  void for_each_underway(std::vector<Job>& jobs, const Step& step) {
+    for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
+      if (!jobs[i].underway) return;
+      if (auto done = step(jobs[i]); !done) fail_job(jobs[i], std::move(done).error());
+    });
+  }
   void fail_job(Job& job, Error error);
   void fail_finished(Job& job, const Error& error);
   void end(Job& job);
@@ -80,6 +94,7 @@ class Taking {
   const std::size_t helpers_;   ///< threads for what comes before and after
   const std::uint64_t keep_free_;
   const std::chrono::steady_clock::time_point deadline_;  ///< for locks
+  std::optional<JournalEntry> shared_entry_;  ///< of the jobs at hand, where they have one together
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,8 @@
 
 #include "base/directory.hpp"
 #include "base/parse.hpp"
+#include "store/journal_batch.hpp"
+#include "store/journal_spare.hpp"
 
 namespace evojail {
 namespace {
@@ -27,29 +28,6 @@ constexpr std::array<std::pair<std::string_view, Operation>, 7> operations{{
     {"renamed", Operation::renamed},
     {"archive", Operation::archive},
 }};
-
-// An inode and a few blocks held back for the day on which the file system has none left: without
-// them nothing could be removed any more, since a removal begins with an entry. One inode is not
-// enough for xfs, which wants blocks free before it makes a name.
-constexpr const char* spare = ".spare";
-constexpr off_t kSpareBytes = 1 << 20;
-
-/// Makes the spare where there is none, or none of the full size. Not having one matters only once
-/// the volume is full, and the end of the next operation tries again.
-void keep_spare(int dir) {
-  const Fd file(::openat(dir, spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  struct stat st{};
-  if (!file || ::fstat(file.get(), &st) != 0 || st.st_size >= kSpareBytes) return;
-  if (::fallocate(file.get(), 0, 0, kSpareBytes) != 0) ::unlinkat(dir, spare, 0);
-}
-
-/// Gives up the spare, or finds that another thread just did. It is emptied first: xfs takes back
-/// the blocks of a removed file later.
-bool give_up_spare(int dir) {
-  const Fd file(::openat(dir, spare, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return errno == ENOENT;
-  return ::ftruncate(file.get(), 0) == 0 && (::unlinkat(dir, spare, 0) == 0 || errno == ENOENT);
-}
 
 std::string next_name(const std::string& name) { return ".next-" + name; }
 
@@ -114,20 +92,13 @@ Result<std::optional<JournalEntry>> JournalDir::read(const std::string& name) co
   const std::string file = path_ + "/" + name;
   std::array<char, 1024> target{};
   const ssize_t length = ::readlinkat(dir_.get(), name.c_str(), target.data(), target.size());
-  if (length < 0 && errno == ENOENT) return std::nullopt;
+  if (length < 0 && errno == ENOENT) return read_from_batch(dir_.get(), path_, name);
   if (length < 0) return fail_errno("reading", file);
   return parse_journal_entry(std::string(target.data(), static_cast<std::size_t>(length)), file);
 }
 
 Result<void> JournalDir::write(const std::string& name, const JournalEntry& entry) const {
-  const std::string text = format_journal_entry(entry);
-  const auto make = [&] {
-    return ::symlinkat(text.c_str(), dir_.get(), name.c_str()) == 0 ? 0 : errno;
-  };
-  int code = make();
-  if ((code == ENOSPC || code == EDQUOT) && give_up_spare(dir_.get())) code = make();
-  if (code == 0) return {};
-  return fail_errno("writing", path_ + "/" + name, code);
+  return make_entry(dir_.get(), name, format_journal_entry(entry), path_);
 }
 
 Result<void> JournalDir::replace(const std::string& name, const JournalEntry& entry) const {
@@ -143,17 +114,22 @@ Result<void> JournalDir::clear(const std::string& name) const {
   const std::string temporary = next_name(name);
   CHECK(unlink_file(dir_.get(), temporary, path_ + "/" + temporary));
   CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
+  CHECK(clear_from_batch(dir_.get(), path_, name));
   keep_spare(dir_.get());
   return {};
 }
 
 Result<void> JournalDir::sync() const { return sync_fd(dir_.get(), path_); }
 
-Result<std::vector<std::string>> JournalDir::names() const {
-  TRY(auto names, list_directory(dir_.get(), path_));
-  // The spare and replacements; no jail's name begins so.
-  std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
-  return names;
+Result<bool> JournalDir::write_all(std::span<const std::string> names,
+                                   const JournalEntry& entry) const {
+  return write_batch(dir_.get(), path_, entry, names);
+}
+
+Result<void> JournalDir::clear_all(const JournalEntry& entry) const {
+  CHECK(clear_batch(dir_.get(), path_, entry));
+  keep_spare(dir_.get());
+  return {};
 }
 
 }  // namespace evojail

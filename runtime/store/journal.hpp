@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -63,11 +63,16 @@ class JournalDir {
   [[nodiscard]] Result<void> replace(const std::string& name, const JournalEntry& entry) const;
   /// Ends it; no entry is no error.
   [[nodiscard]] Result<void> clear(const std::string& name) const;
+  /// Begins one operation on many jails at once; false where another such is under way or was cut
+  /// short, and each wants an entry of its own. What write() and replace() say of a jail counts
+  /// before what stands here. The locks of all these jails are held until clear_all().
+  [[nodiscard]] Result<bool> write_all(std::span<const std::string> names,
+                                       const JournalEntry& entry) const;
+  /// Ends the one that began with this entry, for all that were not cleared by themselves.
+  [[nodiscard]] Result<void> clear_all(const JournalEntry& entry) const;
   /// Makes entries durable before a step on another file system, or one that the file system does
   /// not order behind them.
   [[nodiscard]] Result<void> sync() const;
-  /// The jails that have an entry.
-  [[nodiscard]] Result<std::vector<std::string>> names() const;
 
  private:
   JournalDir(Fd dir, std::string path) : dir_(std::move(dir)), path_(std::move(path)) {}

@@ -40,8 +40,8 @@ bool is_of_incs(Operation operation) {
 
 /// What the journal has of the jail. Without a journal nothing was begun.
 Result<std::optional<JournalEntry>> find_entry(const HostSettings& host, const std::string& name) {
-  TRY(const bool begun, has_path(host.incdir + "/.journal/" + name));
-  if (!begun) return std::nullopt;
+  TRY(const bool any, has_path(host.incdir + "/.journal"));
+  if (!any) return std::nullopt;
   TRY(const JournalDir journal, JournalDir::open(host));
   return journal.read(name);
 }
@@ -139,6 +139,11 @@ Result<Recovery> recover(const HostSettings& host, const std::string& name, Tras
   TRY(const bool any, has_path(host.incdir + "/.journal"));
   if (!any) return Recovery{};
   TRY(const JournalDir journal, JournalDir::open(host));
+  return recover(host, journal, name, trash);
+}
+
+Result<Recovery> recover(const HostSettings& host, const JournalDir& journal,
+                         const std::string& name, Trash trash) {
   TRY(const auto entry, journal.read(name));
   if (!entry) return Recovery{};
   auto finished = settle(host, journal, name, *entry);

@@ -38,6 +38,9 @@ enum class Trash {
 /// holds.
 [[nodiscard]] Result<Recovery> recover(const HostSettings& host, const std::string& name,
                                        Trash trash = Trash::must_go);
+/// The same with the journal at hand.
+[[nodiscard]] Result<Recovery> recover(const HostSettings& host, const JournalDir& journal,
+                                       const std::string& name, Trash trash);
 
 /// Brings an inc or an rm of the jail that was cut short to its end, where no operation of its own
 /// gives occasion to; one that is at work is left alone.

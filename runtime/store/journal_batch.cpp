@@ -1,0 +1,152 @@
+#include "store/journal_batch.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
+#include <vector>
+
+#include "base/directory.hpp"
+#include "base/parse.hpp"
+#include "store/journal_spare.hpp"
+
+namespace evojail {
+namespace {
+
+/// A link's target ends at PATH_MAX, and before that on btrfs with nodes of 4 KiB.
+constexpr std::size_t kLinkBytes = 3800;
+constexpr std::ptrdiff_t kEntryWords = 5;
+constexpr const char* next = ".next-batch";
+
+struct Batch {
+  std::string entry;
+  std::vector<std::string> jails;
+};
+
+std::string batch_name(unsigned number) { return fmt::format(".batch-{}", number); }
+
+std::string format_batch(const Batch& batch) {
+  return batch.jails.empty() ? batch.entry
+                             : fmt::format("{} {}", batch.entry, fmt::join(batch.jails, " "));
+}
+
+Result<std::optional<Batch>> read_link(int dir, const std::string& name, const std::string& path) {
+  std::array<char, 4096> target{};
+  const ssize_t length = ::readlinkat(dir, name.c_str(), target.data(), target.size());
+  if (length < 0 && errno == ENOENT) return std::nullopt;
+  if (length < 0) return fail_errno("reading", path + "/" + name);
+  const auto words = split_words({target.data(), static_cast<std::size_t>(length)}, " ");
+  const auto jails = words.begin() + std::min(std::ssize(words), kEntryWords);
+  Batch batch;
+  batch.entry = fmt::format("{}", fmt::join(words.begin(), jails, " "));
+  batch.jails.assign(jails, words.end());
+  return batch;
+}
+
+/// All links; one that lost its last jail is there as long as another has some.
+Result<std::vector<Batch>> read_links(int dir, const std::string& path) {
+  std::vector<Batch> links;
+  for (;;) {
+    TRY(auto batch, read_link(dir, batch_name(static_cast<unsigned>(links.size())), path));
+    if (!batch) return links;
+    links.push_back(std::move(*batch));
+  }
+}
+
+/// From the last on: what a kill leaves is found from the first on.
+Result<void> remove_links(int dir, const std::string& path, std::size_t count) {
+  for (std::size_t number = count; number > 0; --number) {
+    const std::string name = batch_name(static_cast<unsigned>(number - 1));
+    CHECK(unlink_file(dir, name, path + "/" + name));
+  }
+  return {};
+}
+
+std::vector<Batch> divide(const JournalEntry& entry, std::span<const std::string> jails) {
+  const std::string text = format_journal_entry(entry);
+  std::vector<Batch> links;
+  std::size_t length = kLinkBytes;
+  for (const std::string& jail : jails) {
+    if (length + 1 + jail.size() > kLinkBytes) {
+      links.push_back({.entry = text, .jails = {}});
+      length = text.size();
+    }
+    links.back().jails.push_back(jail);
+    length += 1 + jail.size();
+  }
+  return links;
+}
+
+bool has_jail(const Batch& batch, const std::string& jail) {
+  return std::ranges::find(batch.jails, jail) != batch.jails.end();
+}
+
+/// Those that clear different jails change the same links.
+Result<Fd> lock_links(int dir, const std::string& path) {
+  TRY(Fd own, open_subdir(dir, ".", path));
+  if (::flock(own.get(), LOCK_EX) != 0) return fail_errno("locking", path);
+  return own;
+}
+
+}  // namespace
+
+Result<bool> write_batch(int dir, const std::string& path, const JournalEntry& entry,
+                         std::span<const std::string> jails) {
+  std::size_t made = 0;
+  for (const Batch& batch : divide(entry, jails)) {
+    auto done = make_entry(dir, batch_name(static_cast<unsigned>(made)), format_batch(batch), path);
+    if (!done && done.error().code() == EEXIST && made == 0) return false;
+    if (!done) {
+      CHECK(remove_links(dir, path, made));
+      return std::unexpected(std::move(done).error());
+    }
+    ++made;
+  }
+  return true;
+}
+
+Result<std::optional<JournalEntry>> read_from_batch(int dir, const std::string& path,
+                                                    const std::string& jail) {
+  TRY(const auto links, read_links(dir, path));
+  const auto link =
+      std::ranges::find_if(links, [&](const Batch& batch) { return has_jail(batch, jail); });
+  if (link == links.end()) return std::nullopt;
+  const auto number = static_cast<unsigned>(link - links.begin());
+  TRY(JournalEntry entry, parse_journal_entry(link->entry, path + "/" + batch_name(number)));
+  return entry;
+}
+
+Result<void> clear_from_batch(int dir, const std::string& path, const std::string& jail) {
+  TRY(const auto found, read_from_batch(dir, path, jail));
+  if (!found) return {};
+  TRY(const Fd lock, lock_links(dir, path));
+  TRY(auto links, read_links(dir, path));
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (std::erase(links[i].jails, jail) == 0) continue;
+    if (std::ranges::all_of(links, [](const Batch& batch) { return batch.jails.empty(); })) {
+      return remove_links(dir, path, links.size());
+    }
+    const std::string name = batch_name(static_cast<unsigned>(i));
+    // One that was cut short.
+    CHECK(unlink_file(dir, next, path + "/" + next));
+    CHECK(make_entry(dir, next, format_batch(links[i]), path));
+    if (::renameat(dir, next, dir, name.c_str()) != 0) {
+      return fail_errno("replacing", path + "/" + name);
+    }
+  }
+  return {};
+}
+
+Result<void> clear_batch(int dir, const std::string& path, const JournalEntry& entry) {
+  TRY(const auto links, read_links(dir, path));
+  if (links.empty() || links.front().entry != format_journal_entry(entry)) return {};
+  return remove_links(dir, path, links.size());
+}
+
+}  // namespace evojail

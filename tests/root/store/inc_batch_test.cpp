@@ -1,0 +1,131 @@
+// Incs of several jails stand in one entry of the journal. What becomes of it when they are cut
+// short, when one of them fails, or when somebody else has such an entry.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "config/layout.hpp"
+#include "store/incs.hpp"
+#include "store/jails.hpp"
+#include "store/journal.hpp"
+#include "support/store_world.hpp"
+
+namespace evojail::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class IncBatchTest : public ::testing::Test {
+ protected:
+  IncBatchTest() {
+    for (const auto& jail : jails_) {
+      world_.make_jail(jail);
+      requests_.push_back({.jail = jail});
+    }
+    entry_.operation = JournalEntry::Operation::inc;
+    entry_.token = "0123456789abcdef";
+    entry_.subject = cut_short;
+  }
+  [[nodiscard]] bool has_entry(const std::string& jail) const {
+    return JournalDir::open(world_.host)->read(jail).value().has_value();
+  }
+
+  static constexpr const char* cut_short = "2026-01-01-00";
+  static constexpr const char* next = "2026-01-01-01";
+  StoreWorld world_{FileSystem::btrfs};
+  const std::vector<std::string> jails_{"web1", "web2", "web3"};
+  std::vector<IncRequest> requests_;
+  JournalEntry entry_;
+};
+
+TEST_F(IncBatchTest, JailsOfOneThatWasCutShortGoOnByThemselves) {
+  // One inc has its name, one is built, one is not there yet.
+  ASSERT_EQ(world_.take("web1", cut_short).status, IncStatus::taken);
+  ASSERT_EQ(world_.take("web2", cut_short).status, IncStatus::taken);
+  std::filesystem::rename(world_.inc("web2", cut_short), world_.inc("web2", entry_.new_name()));
+  ASSERT_TRUE(JournalDir::open(world_.host)->write_all(jails_, entry_).value());
+
+  EXPECT_EQ(world_.take("web3", cut_short).status, IncStatus::taken);
+  EXPECT_FALSE(has_entry("web3"));
+  EXPECT_TRUE(has_entry("web1"));
+  EXPECT_EQ(world_.remove("web1", {cut_short}).at(0).status, RemovalStatus::removed);
+  EXPECT_FALSE(has_entry("web1"));
+  EXPECT_TRUE(has_entry("web2"));
+  ASSERT_TRUE(rename_jail(world_.host, "web2", "web4"));
+  EXPECT_THAT(world_.inc_names("web4"), IsEmpty());
+  EXPECT_THAT(world_.inc_names("web3"), ElementsAre(cut_short));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+TEST_F(IncBatchTest, AllOfOneThatWasCutShortGoOnTogether) {
+  ASSERT_EQ(world_.take("web2", cut_short).status, IncStatus::taken);
+  std::filesystem::rename(world_.inc("web2", cut_short), world_.inc("web2", entry_.new_name()));
+  ASSERT_TRUE(JournalDir::open(world_.host)->write_all(jails_, entry_).value());
+  for (const auto& outcome : take_incs(world_.host, requests_, next)) {
+    EXPECT_EQ(outcome.status, IncStatus::taken) << outcome.jail;
+  }
+  for (const auto& jail : jails_) EXPECT_THAT(world_.inc_names(jail), ElementsAre(next));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+TEST_F(IncBatchTest, OneThatFailsTakesNoOtherWithIt) {
+  const std::string web2 = JailPaths(world_.host, "web2").jail_dir;
+  std::filesystem::rename(web2, web2 + "-away");
+  const auto outcomes = take_incs(world_.host, requests_, next);
+  std::filesystem::rename(web2 + "-away", web2);
+  EXPECT_EQ(outcomes[0].status, IncStatus::taken);
+  EXPECT_EQ(outcomes[1].status, IncStatus::failed);
+  EXPECT_EQ(outcomes[2].status, IncStatus::taken);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+/// A push in flight stands in the jail's own entry.
+TEST_F(IncBatchTest, OneThatIsPartialLeavesNoEntry) {
+  requests_[1].sessions = [] {
+    return OpenSessions{.lines = {"192.0.2.7"}, .push_in_flight = true};
+  };
+  const auto outcomes = take_incs(world_.host, requests_, next);
+  for (const auto& outcome : outcomes) EXPECT_EQ(outcome.status, IncStatus::taken) << outcome.jail;
+  EXPECT_TRUE(outcomes[1].record.partial);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+/// Two at once, for different jails: the second has an entry for each of them.
+TEST_F(IncBatchTest, ThereCanBeAnotherOne) {
+  const std::vector<std::string> others{"db1", "db2"};
+  ASSERT_TRUE(JournalDir::open(world_.host)->write_all(others, entry_).value());
+  bool of_its_own = false;
+  requests_[0].sessions = [&] {
+    of_its_own = std::filesystem::is_symlink(world_.host.incdir + "/.journal/web1");
+    return OpenSessions{};
+  };
+  for (const auto& outcome : take_incs(world_.host, requests_, next)) {
+    EXPECT_EQ(outcome.status, IncStatus::taken) << outcome.jail;
+  }
+  EXPECT_TRUE(of_its_own);
+  EXPECT_TRUE(has_entry("db1"));
+  ASSERT_TRUE(JournalDir::open(world_.host)->clear_all(entry_));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+/// The control of the one before.
+TEST_F(IncBatchTest, AJailOfOneHasNoEntryOfItsOwn) {
+  bool of_its_own = true;
+  bool any = false;
+  requests_[0].sessions = [&] {
+    of_its_own = std::filesystem::is_symlink(world_.host.incdir + "/.journal/web1");
+    any = has_entry("web1");
+    return OpenSessions{};
+  };
+  for (const auto& outcome : take_incs(world_.host, requests_, next)) {
+    EXPECT_EQ(outcome.status, IncStatus::taken) << outcome.jail;
+  }
+  EXPECT_TRUE(any);
+  EXPECT_FALSE(of_its_own);
+}
+
+}  // namespace
+}  // namespace evojail::test

@@ -1,0 +1,188 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "store/journal.hpp"
+#include "support/temp_directory.hpp"
+
+namespace evojail::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class JournalBatchTest : public ::testing::Test {
+ protected:
+  JournalBatchTest() {
+    host_.incdir = directory_ / "incs";
+    fs::create_directory(host_.incdir);
+  }
+  JournalDir open() { return std::move(JournalDir::open(host_)).value(); }
+  /// What is in the journal, but for what is held back.
+  [[nodiscard]] std::vector<std::string> entries() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(host_.incdir + "/.journal")) {
+      if (entry.path().filename() != ".spare") names.push_back(entry.path().filename());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+  void expect_in_batch(const std::string& jail) {
+    const auto entry = open().read(jail);
+    ASSERT_TRUE(entry) << jail << ": " << entry.error().message();
+    EXPECT_EQ(*entry, entry_) << jail;
+  }
+
+  TempDirectory directory_;
+  HostSettings host_;
+  JournalEntry entry_{.operation = JournalEntry::Operation::inc,
+                      .token = "0123456789abcdef",
+                      .subject = "2026-11-22-22",
+                      .began = 1795384800};
+  JournalEntry other_{.operation = JournalEntry::Operation::inc,
+                      .token = "fedcba9876543210",
+                      .subject = "2026-11-22-23",
+                      .began = 1795388400};
+  const std::vector<std::string> jails_{"web1", "web2", "web10"};
+};
+
+TEST_F(JournalBatchTest, IsTheEntryOfEachOfItsJailsUntilItIsCleared) {
+  const JournalDir journal = open();
+  EXPECT_TRUE(journal.write_all(jails_, entry_).value());
+  EXPECT_THAT(entries(), SizeIs(1));
+  for (const auto& jail : jails_) expect_in_batch(jail);
+  for (const char* jail : {"web", "web11", "eb1", "inc", "whole", "2026-11-22-22"}) {
+    EXPECT_FALSE(journal.read(jail).value()) << jail;
+  }
+  ASSERT_TRUE(journal.clear_all(entry_));
+  ASSERT_TRUE(journal.clear_all(entry_));
+  EXPECT_FALSE(journal.read("web1").value());
+  EXPECT_THAT(entries(), IsEmpty());
+}
+
+TEST_F(JournalBatchTest, JailsLeaveItOneByOne) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  ASSERT_TRUE(journal.clear("web2"));
+  ASSERT_TRUE(journal.clear("web2"));
+  EXPECT_FALSE(journal.read("web2").value());
+  expect_in_batch("web1");
+  expect_in_batch("web10");
+  ASSERT_TRUE(journal.clear("web1"));
+  expect_in_batch("web10");
+  ASSERT_TRUE(journal.clear("web10"));
+  EXPECT_THAT(entries(), IsEmpty());
+}
+
+TEST_F(JournalBatchTest, EntryOfAJailsOwnCountsBeforeIt) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  JournalEntry partial = entry_;
+  partial.partial = true;
+  ASSERT_TRUE(journal.replace("web2", partial));
+  EXPECT_EQ(journal.read("web2").value(), partial);
+  expect_in_batch("web1");
+  // Cleared, it does not give way to what the batch says.
+  ASSERT_TRUE(journal.clear("web2"));
+  EXPECT_FALSE(journal.read("web2").value());
+  expect_in_batch("web1");
+}
+
+TEST_F(JournalBatchTest, ThereIsOneAtATime) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  const std::vector<std::string> others{"db1", "db2"};
+  EXPECT_FALSE(journal.write_all(others, other_).value());
+  EXPECT_FALSE(journal.read("db1").value());
+  expect_in_batch("web1");
+  // A single one does not ask for it.
+  ASSERT_TRUE(journal.write("db1", other_));
+  EXPECT_EQ(journal.read("db1").value(), other_);
+}
+
+/// All jails of the first failed, and left it.
+TEST_F(JournalBatchTest, AnotherThatCameInItsPlaceStays) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, other_).value());
+  for (const auto& jail : jails_) ASSERT_TRUE(journal.clear(jail));
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  ASSERT_TRUE(journal.clear_all(other_));
+  for (const auto& jail : jails_) expect_in_batch(jail);
+}
+
+/// Longer than the target of a symbolic link can be.
+TEST_F(JournalBatchTest, HasRoomForAnyNumberOfLongNames) {
+  std::vector<std::string> jails;
+  for (int i = 0; i < 1000; ++i) jails.push_back(fmt::format("{}-{}", std::string(58, 'j'), i));
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails, entry_).value());
+  EXPECT_GT(entries().size(), 10U);
+  for (const auto& jail : jails) expect_in_batch(jail);
+  // A link that has none left does not hide those behind it.
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(journal.clear(jails[static_cast<std::size_t>(i)]));
+  EXPECT_FALSE(journal.read(jails[99]).value());
+  for (std::size_t i = 100; i < jails.size(); ++i) expect_in_batch(jails[i]);
+  ASSERT_TRUE(journal.clear_all(entry_));
+  EXPECT_THAT(entries(), IsEmpty());
+}
+
+TEST_F(JournalBatchTest, JailsThatLeaveItAtOnceDoNotPutEachOtherBack) {
+  std::vector<std::string> jails;
+  for (int i = 0; i < 200; ++i) jails.push_back(fmt::format("jail{}", i));
+  ASSERT_TRUE(open().write_all(jails, entry_).value());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t first = 0; first < 4; ++first) {
+      threads.emplace_back([&, first] {
+        const JournalDir journal = open();
+        for (std::size_t i = first; i < jails.size(); i += 4) {
+          EXPECT_TRUE(journal.clear(jails[i]));
+          EXPECT_FALSE(journal.read(jails[i]).value());
+        }
+      });
+    }
+  }
+  EXPECT_THAT(entries(), IsEmpty());
+}
+
+TEST_F(JournalBatchTest, ChangeThatWasCutShortIsNoObstacle) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  ASSERT_EQ(::symlink("half", (host_.incdir + "/.journal/.next-batch").c_str()), 0);
+  ASSERT_TRUE(journal.clear("web1"));
+  EXPECT_THAT(entries(), ElementsAre(".batch-0"));
+}
+
+/// It keeps batches away, and harms nobody.
+TEST_F(JournalBatchTest, SomebodyElsesLinkIsInNobodysWay) {
+  const JournalDir journal = open();
+  ASSERT_EQ(::symlink("/etc/passwd", (host_.incdir + "/.journal/.batch-0").c_str()), 0);
+  EXPECT_FALSE(journal.read("web1").value());
+  EXPECT_FALSE(journal.write_all(jails_, entry_).value());
+  ASSERT_TRUE(journal.write("web1", entry_));
+  ASSERT_TRUE(journal.clear("web1"));
+  EXPECT_THAT(entries(), ElementsAre(".batch-0"));
+}
+
+TEST_F(JournalBatchTest, AnEntryThatIsNoneIsAnErrorForItsJails) {
+  const JournalDir journal = open();
+  ASSERT_EQ(::symlink("ink 0123456789abcdef 2026-11-22-22 1795384800 whole web1",
+                      (host_.incdir + "/.journal/.batch-0").c_str()),
+            0);
+  EXPECT_FALSE(journal.read("web2").value());
+  const auto entry = journal.read("web1");
+  ASSERT_FALSE(entry);
+  EXPECT_THAT(entry.error().message(), HasSubstr(".journal/.batch-0"));
+}
+
+}  // namespace
+}  // namespace evojail::test
