@@ -69,7 +69,8 @@ Result<void> Taking::prepare(Job& job) {
 }
 
 void Taking::sync_writes() {
-  if (!engine_->syncs_volume()) return;
+  // Not again for those that wait for their locks.
+  if (!engine_->syncs_volume() || std::exchange(writes_synced_, true)) return;
   const auto incs = open_directory(host_.incdir);
   if (!incs) return;
   const int fd = incs->get();

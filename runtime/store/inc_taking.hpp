@@ -95,6 +95,7 @@ class Taking {
   const std::uint64_t keep_free_;
   const std::chrono::steady_clock::time_point deadline_;  ///< for locks
   std::optional<JournalEntry> shared_entry_;  ///< of the jobs at hand, where they have one together
+  bool writes_synced_ = false;
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };
