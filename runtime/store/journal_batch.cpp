@@ -22,7 +22,8 @@ namespace {
 /// A link's target ends at PATH_MAX, and before that on btrfs with nodes of 4 KiB.
 constexpr std::size_t kLinkBytes = 3800;
 constexpr std::ptrdiff_t kEntryWords = 5;
-constexpr const char* next = ".next-batch";
+// ".next-batch" would be the replacement of a jail called batch.
+constexpr const char* next = ".batch-next";
 
 struct Batch {
   std::string entry;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@ namespace evojail::test {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr const char* kReplacement = ".batch-next";
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -157,7 +159,7 @@ TEST_F(JournalBatchTest, JailsThatLeaveItAtOnceDoNotPutEachOtherBack) {
 TEST_F(JournalBatchTest, ChangeThatWasCutShortIsNoObstacle) {
   const JournalDir journal = open();
   ASSERT_TRUE(journal.write_all(jails_, entry_).value());
-  ASSERT_EQ(::symlink("half", (host_.incdir + "/.journal/.next-batch").c_str()), 0);
+  ASSERT_EQ(::symlink("half", (host_.incdir + "/.journal/" + kReplacement).c_str()), 0);
   ASSERT_TRUE(journal.clear("web1"));
   EXPECT_THAT(entries(), ElementsAre(".batch-0"));
 }
@@ -182,6 +184,27 @@ TEST_F(JournalBatchTest, AnEntryThatIsNoneIsAnErrorForItsJails) {
   const auto entry = journal.read("web1");
   ASSERT_FALSE(entry);
   EXPECT_THAT(entry.error().message(), HasSubstr(".journal/.batch-0"));
+}
+
+/// The name of a jail's replacement is not the batch's.
+TEST_F(JournalBatchTest, JailCalledBatchIsAJailLikeAnother) {
+  const JournalDir journal = open();
+  JournalEntry partial = entry_;
+  partial.partial = true;
+  std::vector<std::string> jails{"web1", "batch"};
+  for (int i = 0; i < 200; ++i) jails.push_back(fmt::format("jail{}", i));
+  ASSERT_TRUE(journal.write_all(jails, entry_).value());
+  std::atomic<bool> left = false;
+  const std::jthread thread([&] {
+    for (std::size_t i = 2; i < jails.size(); ++i) EXPECT_TRUE(journal.clear(jails[i]));
+    left = true;
+  });
+  while (!left) {
+    EXPECT_TRUE(journal.replace("batch", partial));
+    EXPECT_EQ(journal.read("batch").value(), partial);
+    expect_in_batch("web1");
+    if (HasFailure()) return;
+  }
 }
 
 }  // namespace
