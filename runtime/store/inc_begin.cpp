@@ -94,7 +94,7 @@ void Taking::prepare_all(std::vector<Job>& jobs) {
 
 /// The journal, before anything is changed: one entry for all that can share it.
 Result<void> Taking::begin_all(std::vector<Job>& jobs) {
-  shared_entry_.reset();
+  shared_ = false;
   JournalEntry entry;
   entry.operation = JournalEntry::Operation::inc;
   TRY(entry.token, random_token());
@@ -111,13 +111,12 @@ Result<void> Taking::begin_all(std::vector<Job>& jobs) {
     }
   }
   if (sharing.size() > 1) {
-    TRY(const bool shared, journal_.write_all(sharing, entry));
-    if (shared) shared_entry_ = entry;
+    TRY(shared_, journal_.write_all(sharing, entry));
   }
   for_each_underway(jobs, [this](Job& job) -> Result<void> {
     const std::string& jail = job.request->jail;
     if (job.recovery.trash) return journal_.replace(jail, job.entry);
-    if (shared_entry_) return {};
+    if (shared_) return {};
     return journal_.write(jail, job.entry);
   });
   return {};

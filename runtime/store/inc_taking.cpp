@@ -253,12 +253,22 @@ void Taking::end(Job& job) {
     }
   }
   // An entry that could not be cleared finds its work done.
-  if (!shared_entry_ || job.entry.partial || job.recovery.trash) {
+  if (!shared_ || job.entry.partial || job.recovery.trash) {
     [[maybe_unused]] const auto ended = end_operation(journal_, job.request->jail, job.recovery);
   }
   job.outcome->status = IncStatus::taken;
   job.underway = false;
   job.lock.reset();
+}
+
+/// One that failed and could not be undone stays: its lock is free, and others may see to it.
+void Taking::end_shared(const std::vector<Job>& jobs) {
+  std::vector<std::string> done;
+  for (const Job& job : jobs) {
+    if (job.underway) done.push_back(job.request->jail);
+  }
+  // As in end().
+  [[maybe_unused]] const auto cleared = journal_.clear_all(done);
 }
 
 void Taking::report(const Job& job, const BuildState& state, bool done) {
@@ -307,10 +317,7 @@ void Taking::take(std::vector<Job>& jobs) {
       fail_finished(job, job.mirrored.error());
     }
   });
-  if (shared_entry_) {
-    // As in end().
-    [[maybe_unused]] const auto cleared = journal_.clear_all(*shared_entry_);
-  }
+  if (shared_) end_shared(jobs);
   for_each_index(jobs.size(), helpers_, [&](std::size_t i) {
     if (jobs[i].underway) end(jobs[i]);
   });

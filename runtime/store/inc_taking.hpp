@@ -81,6 +81,7 @@ class Taking {
   void fail_job(Job& job, Error error);
   void fail_finished(Job& job, const Error& error);
   void end(Job& job);
+  void end_shared(const std::vector<Job>& jobs);
   void report(const Job& job, const BuildState& state, bool done);
 
   const HostSettings& host_;
@@ -94,8 +95,8 @@ class Taking {
   const std::size_t helpers_;   ///< threads for what comes before and after
   const std::uint64_t keep_free_;
   const std::chrono::steady_clock::time_point deadline_;  ///< for locks
-  std::optional<JournalEntry> shared_entry_;  ///< of the jobs at hand, where they have one together
   bool writes_synced_ = false;
+  bool shared_ = false;  ///< the jobs at hand have one entry together
   std::mutex progress_mutex_;
   std::size_t done_ = 0;
 };

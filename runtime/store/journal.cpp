@@ -114,7 +114,7 @@ Result<void> JournalDir::clear(const std::string& name) const {
   const std::string temporary = next_name(name);
   CHECK(unlink_file(dir_.get(), temporary, path_ + "/" + temporary));
   CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
-  CHECK(clear_from_batch(dir_.get(), path_, name));
+  CHECK(clear_from_batch(dir_.get(), path_, {&name, 1}));
   keep_spare(dir_.get());
   return {};
 }
@@ -126,8 +126,8 @@ Result<bool> JournalDir::write_all(std::span<const std::string> names,
   return write_batch(dir_.get(), path_, entry, names);
 }
 
-Result<void> JournalDir::clear_all(const JournalEntry& entry) const {
-  CHECK(clear_batch(dir_.get(), path_, entry));
+Result<void> JournalDir::clear_all(std::span<const std::string> names) const {
+  CHECK(clear_from_batch(dir_.get(), path_, names));
   keep_spare(dir_.get());
   return {};
 }

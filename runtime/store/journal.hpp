@@ -65,11 +65,12 @@ class JournalDir {
   [[nodiscard]] Result<void> clear(const std::string& name) const;
   /// Begins one operation on many jails at once; false where another such is under way or was cut
   /// short, and each wants an entry of its own. What write() and replace() say of a jail counts
-  /// before what stands here. The locks of all these jails are held until clear_all().
+  /// before what stands here. The locks of all these jails are held; each until it is cleared, or
+  /// left to recover().
   [[nodiscard]] Result<bool> write_all(std::span<const std::string> names,
                                        const JournalEntry& entry) const;
-  /// Ends the one that began with this entry, for all that were not cleared by themselves.
-  [[nodiscard]] Result<void> clear_all(const JournalEntry& entry) const;
+  /// Ends it for these; others stay in it, and so does what write() and replace() say of these.
+  [[nodiscard]] Result<void> clear_all(std::span<const std::string> names) const;
   /// Makes entries durable before a step on another file system, or one that the file system does
   /// not order behind them.
   [[nodiscard]] Result<void> sync() const;

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <iterator>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "base/directory.hpp"
@@ -88,11 +90,24 @@ bool has_jail(const Batch& batch, const std::string& jail) {
   return std::ranges::find(batch.jails, jail) != batch.jails.end();
 }
 
+bool has_none(const Batch& batch) { return batch.jails.empty(); }
+
 /// Those that clear different jails change the same links.
 Result<Fd> lock_links(int dir, const std::string& path) {
   TRY(Fd own, open_subdir(dir, ".", path));
-  if (::flock(own.get(), LOCK_EX) != 0) return fail_errno("locking", path);
+  while (::flock(own.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return fail_errno("locking", path);
+  }
   return own;
+}
+
+Result<void> replace_link(int dir, const std::string& path, const std::string& name,
+                          const Batch& batch) {
+  // One that was cut short.
+  CHECK(unlink_file(dir, next, path + "/" + next));
+  CHECK(make_entry(dir, next, format_batch(batch), path));
+  if (::renameat(dir, next, dir, name.c_str()) == 0) return {};
+  return fail_errno("replacing", path + "/" + name);
 }
 
 }  // namespace
@@ -123,31 +138,28 @@ Result<std::optional<JournalEntry>> read_from_batch(int dir, const std::string& 
   return entry;
 }
 
-Result<void> clear_from_batch(int dir, const std::string& path, const std::string& jail) {
-  TRY(const auto found, read_from_batch(dir, path, jail));
-  if (!found) return {};
-  TRY(const Fd lock, lock_links(dir, path));
+Result<void> clear_from_batch(int dir, const std::string& path,
+                              std::span<const std::string> jails) {
+  const std::set<std::string_view> leaving(jails.begin(), jails.end());
+  const auto leaves = [&](const std::string& jail) { return leaving.contains(jail); };
   TRY(auto links, read_links(dir, path));
+  const auto concerned = [&](const Batch& batch) {
+    return std::ranges::any_of(batch.jails, leaves);
+  };
+  if (std::ranges::none_of(links, concerned)) return {};
+  TRY(const Fd lock, lock_links(dir, path));
+  TRY(links, read_links(dir, path));
+  std::vector<std::size_t> changed;
   for (std::size_t i = 0; i < links.size(); ++i) {
-    if (std::erase(links[i].jails, jail) == 0) continue;
-    if (std::ranges::all_of(links, [](const Batch& batch) { return batch.jails.empty(); })) {
-      return remove_links(dir, path, links.size());
-    }
-    const std::string name = batch_name(static_cast<unsigned>(i));
-    // One that was cut short.
-    CHECK(unlink_file(dir, next, path + "/" + next));
-    CHECK(make_entry(dir, next, format_batch(links[i]), path));
-    if (::renameat(dir, next, dir, name.c_str()) != 0) {
-      return fail_errno("replacing", path + "/" + name);
-    }
+    if (std::erase_if(links[i].jails, leaves) != 0) changed.push_back(i);
+  }
+  if (!changed.empty() && std::ranges::all_of(links, has_none)) {
+    return remove_links(dir, path, links.size());
+  }
+  for (const std::size_t i : changed) {
+    CHECK(replace_link(dir, path, batch_name(static_cast<unsigned>(i)), links[i]));
   }
   return {};
-}
-
-Result<void> clear_batch(int dir, const std::string& path, const JournalEntry& entry) {
-  TRY(const auto links, read_links(dir, path));
-  if (links.empty() || links.front().entry != format_journal_entry(entry)) return {};
-  return remove_links(dir, path, links.size());
 }
 
 }  // namespace evojail

@@ -1,11 +1,15 @@
 // Incs of several jails stand in one entry of the journal. What becomes of it when they are cut
 // short, when one of them fails, or when somebody else has such an entry.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 
 #include <filesystem>
 
+#include "base/fd.hpp"
 #include "config/layout.hpp"
 #include "store/incs.hpp"
 #include "store/jails.hpp"
@@ -17,6 +21,15 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+
+/// Takes names in, and gives none back.
+void set_append_only(const std::string& path, bool on) {
+  const Fd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  int flags = 0;
+  ASSERT_EQ(::ioctl(dir.get(), FS_IOC_GETFLAGS, &flags), 0) << path;
+  flags = on ? flags | FS_APPEND_FL : flags & ~FS_APPEND_FL;
+  ASSERT_EQ(::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags), 0) << path;
+}
 
 class IncBatchTest : public ::testing::Test {
  protected:
@@ -82,6 +95,21 @@ TEST_F(IncBatchTest, OneThatFailsTakesNoOtherWithIt) {
   EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
+TEST_F(IncBatchTest, OneThatCannotBeUndoneStaysInTheJournal) {
+  ASSERT_EQ(world_.take("web2", cut_short).status, IncStatus::taken);
+  const std::string incs = JailPaths(world_.host, "web2").incs_dir;
+  set_append_only(incs, true);
+  const auto outcomes = take_incs(world_.host, requests_, next);
+  EXPECT_EQ(outcomes[1].status, IncStatus::failed);
+  EXPECT_TRUE(has_entry("web2"));
+  EXPECT_FALSE(has_entry("web1"));
+  EXPECT_FALSE(has_entry("web3"));
+  set_append_only(incs, false);
+  EXPECT_EQ(world_.take("web2", next).status, IncStatus::taken);
+  EXPECT_THAT(world_.inc_names("web2"), ElementsAre(cut_short, next));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
 /// A push in flight stands in the jail's own entry.
 TEST_F(IncBatchTest, OneThatIsPartialLeavesNoEntry) {
   requests_[1].sessions = [] {
@@ -107,7 +135,7 @@ TEST_F(IncBatchTest, ThereCanBeAnotherOne) {
   }
   EXPECT_TRUE(of_its_own);
   EXPECT_TRUE(has_entry("db1"));
-  ASSERT_TRUE(JournalDir::open(world_.host)->clear_all(entry_));
+  ASSERT_TRUE(JournalDir::open(world_.host)->clear_all(others));
   EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 

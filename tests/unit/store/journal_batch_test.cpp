@@ -65,8 +65,8 @@ TEST_F(JournalBatchTest, IsTheEntryOfEachOfItsJailsUntilItIsCleared) {
   for (const char* jail : {"web", "web11", "eb1", "inc", "whole", "2026-11-22-22"}) {
     EXPECT_FALSE(journal.read(jail).value()) << jail;
   }
-  ASSERT_TRUE(journal.clear_all(entry_));
-  ASSERT_TRUE(journal.clear_all(entry_));
+  ASSERT_TRUE(journal.clear_all(jails_));
+  ASSERT_TRUE(journal.clear_all(jails_));
   EXPECT_FALSE(journal.read("web1").value());
   EXPECT_THAT(entries(), IsEmpty());
 }
@@ -111,13 +111,24 @@ TEST_F(JournalBatchTest, ThereIsOneAtATime) {
   EXPECT_EQ(journal.read("db1").value(), other_);
 }
 
-/// All jails of the first failed, and left it.
+/// One that failed has left it already, and one that could not be undone is not among them.
+TEST_F(JournalBatchTest, IsClearedForSomeAndStaysForOthers) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  ASSERT_TRUE(journal.clear("web1"));
+  ASSERT_TRUE(journal.clear_all(std::vector<std::string>{"web1", "web2"}));
+  EXPECT_FALSE(journal.read("web2").value());
+  expect_in_batch("web10");
+  ASSERT_TRUE(journal.clear_all(std::vector<std::string>{"db1"}));
+  expect_in_batch("web10");
+}
+
 TEST_F(JournalBatchTest, AnotherThatCameInItsPlaceStays) {
   const JournalDir journal = open();
-  ASSERT_TRUE(journal.write_all(jails_, other_).value());
-  for (const auto& jail : jails_) ASSERT_TRUE(journal.clear(jail));
+  ASSERT_TRUE(journal.write_all(std::vector<std::string>{"db1", "db2"}, other_).value());
+  for (const char* jail : {"db1", "db2"}) ASSERT_TRUE(journal.clear(jail));
   ASSERT_TRUE(journal.write_all(jails_, entry_).value());
-  ASSERT_TRUE(journal.clear_all(other_));
+  ASSERT_TRUE(journal.clear_all(std::vector<std::string>{"db1", "db2"}));
   for (const auto& jail : jails_) expect_in_batch(jail);
 }
 
@@ -133,7 +144,7 @@ TEST_F(JournalBatchTest, HasRoomForAnyNumberOfLongNames) {
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(journal.clear(jails[static_cast<std::size_t>(i)]));
   EXPECT_FALSE(journal.read(jails[99]).value());
   for (std::size_t i = 100; i < jails.size(); ++i) expect_in_batch(jails[i]);
-  ASSERT_TRUE(journal.clear_all(entry_));
+  ASSERT_TRUE(journal.clear_all(jails));
   EXPECT_THAT(entries(), IsEmpty());
 }
 
@@ -204,6 +215,30 @@ TEST_F(JournalBatchTest, JailCalledBatchIsAJailLikeAnother) {
     EXPECT_EQ(journal.read("batch").value(), partial);
     expect_in_batch("web1");
     if (HasFailure()) return;
+  }
+}
+
+/// One that failed leaves it by itself, or another process sees to that, while the rest ends.
+TEST_F(JournalBatchTest, IsNotPutBackByOneThatLeavesMeanwhile) {
+  const JournalDir journal = open();
+  std::vector<std::string> leaving;
+  for (int i = 0; i < 20; ++i) leaving.push_back(fmt::format("jail{}", i));
+  std::vector<std::string> jails = leaving;
+  jails.insert(jails.end(), jails_.begin(), jails_.end());
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_TRUE(journal.write_all(jails, entry_).value());
+    {
+      std::atomic<bool> begun = false;
+      const std::jthread thread([&] {
+        for (const auto& jail : leaving) {
+          EXPECT_TRUE(journal.clear(jail));
+          begun = true;
+        }
+      });
+      while (!begun) std::this_thread::yield();
+      EXPECT_TRUE(journal.clear_all(jails_));
+    }
+    ASSERT_THAT(entries(), IsEmpty()) << round;
   }
 }
 
