@@ -62,7 +62,8 @@ Result<std::vector<Batch>> read_links(int dir, const std::string& path) {
   }
 }
 
-/// From the last on: what a kill leaves is found from the first on.
+/// From the last on: what a kill leaves is found from the first on, and may be links that have no
+/// jail any more.
 Result<void> remove_links(int dir, const std::string& path, std::size_t count) {
   for (std::size_t number = count; number > 0; --number) {
     const std::string name = batch_name(static_cast<unsigned>(number - 1));
@@ -110,16 +111,31 @@ Result<void> replace_link(int dir, const std::string& path, const std::string& n
   return fail_errno("replacing", path + "/" + name);
 }
 
+bool is_deserted(const Batch& batch) {
+  return has_none(batch) && parse_journal_entry(batch.entry, "").has_value();
+}
+
+/// Nobody is left to clear it.
+Result<void> remove_deserted(int dir, const std::string& path) {
+  TRY(auto links, read_links(dir, path));
+  if (links.empty() || !std::ranges::all_of(links, is_deserted)) return {};
+  TRY(const Fd lock, lock_links(dir, path));
+  TRY(links, read_links(dir, path));
+  if (!std::ranges::all_of(links, is_deserted)) return {};
+  return remove_links(dir, path, links.size());
+}
+
 }  // namespace
 
 Result<bool> write_batch(int dir, const std::string& path, const JournalEntry& entry,
                          std::span<const std::string> jails) {
+  CHECK(remove_deserted(dir, path));
   std::size_t made = 0;
   for (const Batch& batch : divide(entry, jails)) {
     auto done = make_entry(dir, batch_name(static_cast<unsigned>(made)), format_batch(batch), path);
-    if (!done && done.error().code() == EEXIST && made == 0) return false;
     if (!done) {
       CHECK(remove_links(dir, path, made));
+      if (done.error().code() == EEXIST) return false;
       return std::unexpected(std::move(done).error());
     }
     ++made;

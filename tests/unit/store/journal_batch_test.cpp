@@ -242,5 +242,25 @@ TEST_F(JournalBatchTest, IsNotPutBackByOneThatLeavesMeanwhile) {
   }
 }
 
+/// As when a kill came between the links of the last jails to go.
+TEST_F(JournalBatchTest, OneWithoutJailsGivesWay) {
+  const JournalDir journal = open();
+  ASSERT_EQ(::symlink(format_journal_entry(other_).c_str(),
+                      (host_.incdir + "/.journal/.batch-0").c_str()),
+            0);
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  for (const auto& jail : jails_) expect_in_batch(jail);
+}
+
+TEST_F(JournalBatchTest, LinkInTheWayOfTheSecondIsInNobodysWay) {
+  std::vector<std::string> jails;
+  for (int i = 0; i < 100; ++i) jails.push_back(fmt::format("{}-{}", std::string(58, 'j'), i));
+  ASSERT_EQ(::symlink("/etc/passwd", (open(), host_.incdir + "/.journal/.batch-1").c_str()), 0);
+  const auto written = open().write_all(jails, entry_);
+  ASSERT_TRUE(written) << written.error().message();
+  EXPECT_FALSE(*written);
+  EXPECT_THAT(entries(), ElementsAre(".batch-1"));
+}
+
 }  // namespace
 }  // namespace evojail::test
