@@ -113,8 +113,9 @@ Result<void> JournalDir::replace(const std::string& name, const JournalEntry& en
 Result<void> JournalDir::clear(const std::string& name) const {
   const std::string temporary = next_name(name);
   CHECK(unlink_file(dir_.get(), temporary, path_ + "/" + temporary));
-  CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
+  // What counts goes last: else the batch would speak for a jail that is done, or gone.
   CHECK(clear_from_batch(dir_.get(), path_, {&name, 1}));
+  CHECK(unlink_file(dir_.get(), name, path_ + "/" + name));
   keep_spare(dir_.get());
   return {};
 }

@@ -262,5 +262,19 @@ TEST_F(JournalBatchTest, LinkInTheWayOfTheSecondIsInNobodysWay) {
   EXPECT_THAT(entries(), ElementsAre(".batch-1"));
 }
 
+/// What counts before the batch is the last to go.
+TEST_F(JournalBatchTest, JailThatCannotLeaveItKeepsItsOwnEntry) {
+  const JournalDir journal = open();
+  ASSERT_TRUE(journal.write_all(jails_, entry_).value());
+  ASSERT_TRUE(journal.replace("web1", other_));
+  const std::string in_the_way = host_.incdir + "/.journal/" + kReplacement;
+  fs::create_directory(in_the_way);
+  EXPECT_FALSE(journal.clear("web1"));
+  EXPECT_EQ(journal.read("web1").value(), other_);
+  fs::remove(in_the_way);
+  ASSERT_TRUE(journal.clear("web1"));
+  EXPECT_FALSE(journal.read("web1").value());
+}
+
 }  // namespace
 }  // namespace evojail::test
