@@ -58,7 +58,9 @@ Result<void> leave_to_trash(const JournalDir& journal, const std::string& name,
   JournalEntry entry;
   entry.operation = Operation::rm;
   entry.token = token;
-  return journal.replace(name, entry);
+  CHECK(journal.replace(name, entry));
+  // Trash may stay for long, and keep the batch there.
+  return journal.clear_all({&name, 1});
 }
 
 Error in_context(Error error, const std::string& name, Operation operation) {

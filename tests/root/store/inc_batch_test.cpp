@@ -22,12 +22,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-/// Takes names in, and gives none back.
-void set_append_only(const std::string& path, bool on) {
+void set_flag(const std::string& path, int flag, bool on) {
   const Fd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   int flags = 0;
   ASSERT_EQ(::ioctl(dir.get(), FS_IOC_GETFLAGS, &flags), 0) << path;
-  flags = on ? flags | FS_APPEND_FL : flags & ~FS_APPEND_FL;
+  flags = on ? flags | flag : flags & ~flag;
   ASSERT_EQ(::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags), 0) << path;
 }
 
@@ -98,14 +97,33 @@ TEST_F(IncBatchTest, OneThatFailsTakesNoOtherWithIt) {
 TEST_F(IncBatchTest, OneThatCannotBeUndoneStaysInTheJournal) {
   ASSERT_EQ(world_.take("web2", cut_short).status, IncStatus::taken);
   const std::string incs = JailPaths(world_.host, "web2").incs_dir;
-  set_append_only(incs, true);
+  // Takes names in, and gives none back.
+  set_flag(incs, FS_APPEND_FL, true);
   const auto outcomes = take_incs(world_.host, requests_, next);
   EXPECT_EQ(outcomes[1].status, IncStatus::failed);
   EXPECT_TRUE(has_entry("web2"));
   EXPECT_FALSE(has_entry("web1"));
   EXPECT_FALSE(has_entry("web3"));
-  set_append_only(incs, false);
+  set_flag(incs, FS_APPEND_FL, false);
   EXPECT_EQ(world_.take("web2", next).status, IncStatus::taken);
+  EXPECT_THAT(world_.inc_names("web2"), ElementsAre(cut_short, next));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+}
+
+/// Trash can stay for months, and the batch does not with it.
+TEST_F(IncBatchTest, OneWhoseTrashStaysLeavesIt) {
+  ASSERT_EQ(world_.take("web2", cut_short).status, IncStatus::taken);
+  const std::string trash = world_.inc("web2", entry_.trash_name(cut_short));
+  std::filesystem::create_directories(trash + "/sub");
+  set_flag(trash + "/sub", FS_IMMUTABLE_FL, true);
+  ASSERT_TRUE(JournalDir::open(world_.host)->write_all(jails_, entry_).value());
+  for (const auto& outcome : take_incs(world_.host, requests_, next)) {
+    EXPECT_EQ(outcome.status, IncStatus::taken) << outcome.jail;
+  }
+  EXPECT_FALSE(std::filesystem::is_symlink(world_.host.incdir + "/.journal/.batch-0"));
+  EXPECT_TRUE(has_entry("web2"));
+  set_flag(trash + "/sub", FS_IMMUTABLE_FL, false);
+  EXPECT_EQ(world_.take("web2", cut_short).status, IncStatus::exists);
   EXPECT_THAT(world_.inc_names("web2"), ElementsAre(cut_short, next));
   EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
