@@ -2,18 +2,26 @@
 // short, when one of them fails, or when somebody else has such an entry.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/btrfs.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
 
 #include "base/fd.hpp"
 #include "config/layout.hpp"
 #include "store/incs.hpp"
 #include "store/jails.hpp"
 #include "store/journal.hpp"
+#include "store/store_lock.hpp"
 #include "support/store_world.hpp"
 
 namespace evojail::test {
@@ -28,6 +36,22 @@ void set_flag(const std::string& path, int flag, bool on) {
   ASSERT_EQ(::ioctl(dir.get(), FS_IOC_GETFLAGS, &flags), 0) << path;
   flags = on ? flags | flag : flags & ~flag;
   ASSERT_EQ(::ioctl(dir.get(), FS_IOC_SETFLAGS, &flags), 0) << path;
+}
+
+/// So far, of the volume.
+std::uint64_t count_commits(const std::string& path) {
+  const Fd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  btrfs_ioctl_fs_info_args info{};
+  EXPECT_EQ(::ioctl(dir.get(), BTRFS_IOC_FS_INFO, &info), 0) << path;
+  std::string uuid;
+  for (std::size_t i = 0; i < std::size(info.fsid); ++i) {
+    uuid += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", info.fsid[i]);
+  }
+  std::ifstream stats("/sys/fs/btrfs/" + uuid + "/commit_stats");
+  std::string word;
+  std::uint64_t commits = 0;
+  EXPECT_TRUE(stats >> word >> commits) << uuid;
+  return commits;
 }
 
 class IncBatchTest : public ::testing::Test {
@@ -157,7 +181,28 @@ TEST_F(IncBatchTest, ThereCanBeAnotherOne) {
   EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
-/// The control of the one before.
+/// Clients write all the time, and each look at a lock would put that on the disk.
+TEST_F(IncBatchTest, WaitingForALockCommitsNothing) {
+  const auto lock = lock_store(world_.host, "web1");
+  ASSERT_TRUE(lock);
+  const std::string file = world_.data("web2") + "/written";
+  const auto before = count_commits(world_.host.incdir);
+  {
+    const std::jthread client([&](const std::stop_token& stop) {
+      for (int i = 0; !stop.stop_requested(); ++i) {
+        write_file(file, std::to_string(i));
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+    const auto outcomes = take_incs(world_.host, {requests_.data(), 1}, next,
+                                    {.lock_patience = std::chrono::seconds(3)});
+    EXPECT_EQ(outcomes[0].status, IncStatus::failed);
+  }
+  // Ten looks and more; the kernel's own commits are thirty seconds apart.
+  EXPECT_LT(count_commits(world_.host.incdir) - before, 4U);
+}
+
+/// The control of the one before the last.
 TEST_F(IncBatchTest, AJailOfOneHasNoEntryOfItsOwn) {
   bool of_its_own = true;
   bool any = false;
