@@ -102,13 +102,22 @@ Result<Fd> lock_links(int dir, const std::string& path) {
   return own;
 }
 
+/// Without the spare, which is held back for operations that cannot do without an entry.
 Result<void> replace_link(int dir, const std::string& path, const std::string& name,
                           const Batch& batch) {
   // One that was cut short.
   CHECK(unlink_file(dir, next, path + "/" + next));
-  CHECK(make_entry(dir, next, format_batch(batch), path));
-  if (::renameat(dir, next, dir, name.c_str()) == 0) return {};
-  return fail_errno("replacing", path + "/" + name);
+  if (::symlinkat(format_batch(batch).c_str(), dir, next) == 0 &&
+      ::renameat(dir, next, dir, name.c_str()) == 0) {
+    return {};
+  }
+  const int code = errno;
+  ::unlinkat(dir, next, 0);
+  return fail_errno("replacing", path + "/" + name, code);
+}
+
+bool is_for_want_of_room(const Error& error) {
+  return error.code() == ENOSPC || error.code() == EDQUOT;
 }
 
 bool is_deserted(const Batch& batch) {
@@ -173,7 +182,10 @@ Result<void> clear_from_batch(int dir, const std::string& path,
     return remove_links(dir, path, links.size());
   }
   for (const std::size_t i : changed) {
-    CHECK(replace_link(dir, path, batch_name(static_cast<unsigned>(i)), links[i]));
+    auto replaced = replace_link(dir, path, batch_name(static_cast<unsigned>(i)), links[i]);
+    // Else nothing could be removed from a full volume any more. Whoever comes next looks once more
+    // for an inc of the entry's token, and finds none.
+    if (!replaced && !is_for_want_of_room(replaced.error())) return replaced;
   }
   return {};
 }

@@ -20,8 +20,8 @@ namespace evojail {
 /// The entry of the batch that the jail is in.
 [[nodiscard]] Result<std::optional<JournalEntry>> read_from_batch(int dir, const std::string& path,
                                                                   const std::string& jail);
-/// Takes jails out of it, whose locks the caller holds; with the last of them it goes. One that is
-/// in none is no error.
+/// Takes jails out of it, whose locks the caller holds, and with which it is done; with the last of
+/// them it goes. One that is in none is no error. On a full volume they stay in it.
 [[nodiscard]] Result<void> clear_from_batch(int dir, const std::string& path,
                                             std::span<const std::string> jails);
 

@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "config/layout.hpp"
 #include "store/incs.hpp"
+#include "store/journal.hpp"
 #include "store/store_lock.hpp"
 #include "support/fault_injection.hpp"
 #include "support/store_world.hpp"
@@ -95,6 +96,41 @@ TEST_P(LimitsTest, AFullVolumeLeavesOlderIncsAloneAndCanBeThinned) {
   }
   EXPECT_EQ(again.status, IncStatus::taken) << (again.error ? again.error->message() : "");
   EXPECT_EQ(describe_tree(world_.inc("web1", "2026-01-01-00")), older);
+}
+
+/// Each jail leaves the batch by itself, and that is a new link.
+TEST_P(LimitsTest, AVolumeWithoutRoomForALinkCanBeThinnedBehindABatch) {
+  if (GetParam() != FileSystem::btrfs) return;
+  std::vector<std::string> jails;
+  for (int i = 0; i < 40; ++i) jails.push_back(fmt::format("web{}", i));
+  for (std::size_t i = 0; i < 3; ++i) {
+    world_.make_jail(jails[i]);
+    ASSERT_EQ(world_.take(jails[i], "2026-01-01-00").status, IncStatus::taken);
+  }
+  JournalEntry entry;
+  entry.operation = JournalEntry::Operation::inc;
+  entry.token = "0123456789abcdef";
+  entry.subject = "2026-01-02-00";
+  const auto journal = JournalDir::open(world_.host);
+  ASSERT_TRUE(journal->write_all(jails, entry).value());
+  fill(world_.data("web1") + "/huge");
+  const auto make_link = [&](unsigned number, std::size_t length) {
+    return ::symlink(std::string(length, 'x').c_str(),
+                     fmt::format("{}/{}", world_.data("web1"), number).c_str()) == 0;
+  };
+  for (unsigned number = 0, failed = 0; failed < 50; ++number) {
+    if (make_link(number, failed % 2 == 0 ? 3000 : 10)) continue;
+    ASSERT_EQ(errno, ENOSPC);
+    ++failed;
+    ::sync();
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto removed = world_.remove(jails[i], {"2026-01-01-00"});
+    EXPECT_EQ(removed[0].status, RemovalStatus::removed)
+        << (removed[0].error ? removed[0].error->message() : "");
+  }
+  ASSERT_TRUE(journal->clear_all(jails));
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
 }
 
 TEST_P(LimitsTest, CopiesLeaveAPartOfTheReserve) {
