@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 TEST_P(IncsTest, RecordTellsHowItWasTaken) {
   world_.make_jail("web1");
@@ -147,6 +148,26 @@ TEST_P(IncsTest, HostKeysThatTheHostLostStayInTheMirror) {
   write_file(paths.host_key("ed25519"), "another\n");
   ASSERT_EQ(world_.take("web1", "2026-01-01-02").status, IncStatus::taken);
   EXPECT_EQ(read_text(mirror + "/ssh_host_ed25519_key"), "another\n");
+}
+
+/// The inc has its name by then.
+TEST_P(IncsTest, MirrorThatCannotBeMadeUndoesTheInc) {
+  world_.make_jail("web1");
+  ASSERT_EQ(world_.take("web1", "2026-01-01-00").status, IncStatus::taken);
+  const JailPaths paths(world_.host, "web1");
+  const std::string mirrored = paths.meta_dir + "/settings/jail.conf";
+  std::filesystem::remove(mirrored);
+  std::filesystem::create_directory(mirrored);
+  const auto outcome = world_.take("web1", "2026-01-01-01");
+  EXPECT_EQ(outcome.status, IncStatus::failed);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->message(), HasSubstr("inc '2026-01-01-01' of jail 'web1'"));
+  EXPECT_THAT(outcome.error->message(), HasSubstr(mirrored));
+  EXPECT_THAT(world_.inc_names("web1"), ElementsAre("2026-01-01-00"));
+  EXPECT_EQ(std::ranges::distance(std::filesystem::directory_iterator(paths.meta_dir + "/incs")), 1);
+  EXPECT_THAT(world_.leftovers(), IsEmpty());
+  std::filesystem::remove(mirrored);
+  EXPECT_EQ(world_.take("web1", "2026-01-01-01").status, IncStatus::taken);
 }
 
 TEST_P(IncsTest, SettingsThatCannotBeMirroredDoNotStopAnInc) {
