@@ -222,7 +222,8 @@ void Taking::fail_job(Job& job, Error error) {
   job.outcome->error =
       std::move(error).in(fmt::format("inc '{}' of jail '{}'", inc_name_, job.request->jail));
   if (job.underway) {
-    [[maybe_unused]] const auto settled = recover(host_, job.request->jail, Trash::may_stay);
+    [[maybe_unused]] const auto settled =
+        recover(host_, journal_, job.request->jail, Trash::may_stay);
     job.underway = false;
   }
   job.jail_dir.reset();

@@ -61,7 +61,8 @@ class JournalDir {
   [[nodiscard]] Result<void> write(const std::string& name, const JournalEntry& entry) const;
   /// Changes an operation's entry in one step.
   [[nodiscard]] Result<void> replace(const std::string& name, const JournalEntry& entry) const;
-  /// Ends it; no entry is no error.
+  /// Ends it; no entry is no error. On a full volume a jail that write_all() began with stays in
+  /// that entry, and is settled once more by the next recover().
   [[nodiscard]] Result<void> clear(const std::string& name) const;
   /// Begins one operation on many jails at once; false where another such is under way or was cut
   /// short, and each wants an entry of its own. What write() and replace() say of a jail counts
