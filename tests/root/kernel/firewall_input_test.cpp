@@ -194,8 +194,10 @@ TEST_F(FirewallInputTest, TheLimitIsOnConnectionsNotOnPackets) {
   const Fd client = dial(N::client4, N::host4, port);
   ASSERT_TRUE(connected(client));
   const Fd here = accept_as_uid(listener, kFirstUid);
+  // A SYN that a busy machine answers late comes a second time.
+  const auto limited = counters("web1").limited.packets;
   EXPECT_TRUE(carries(client, here, std::string(4 << 20, 'x')));
-  EXPECT_EQ(counters("web1").limited.packets, 0U);
+  EXPECT_EQ(counters("web1").limited.packets, limited);
 }
 
 TEST_F(FirewallInputTest, AChangeOfAddressesKeepsTheLimitsUnderWay) {
