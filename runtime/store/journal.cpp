@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -79,13 +80,18 @@ Result<JournalEntry> parse_journal_entry(const std::string& text, const std::str
 Result<JournalDir> JournalDir::open(const HostSettings& host) {
   TRY(const Fd incs, open_directory(host.incdir));
   const std::string path = host.incdir + "/.journal";
-  TRY(const bool made, make_subdir(incs.get(), ".journal", 0700, path));
-  TRY(Fd dir, open_subdir(incs.get(), ".journal", path));
-  if (made) {
-    keep_spare(dir.get());
+  // Who only looks does not write: mkdir(2) waits for a frozen volume also where it has nothing to
+  // make.
+  auto dir = open_subdir(incs.get(), ".journal", path);
+  if (!dir && dir.error().code() == ENOENT) {
+    CHECK(make_subdir(incs.get(), ".journal", 0700, path));
+    dir = open_subdir(incs.get(), ".journal", path);
+    if (!dir) return std::unexpected(std::move(dir).error());
+    keep_spare(dir->get());
     CHECK(sync_fd(incs.get(), host.incdir));
   }
-  return JournalDir(std::move(dir), path);
+  if (!dir) return std::unexpected(std::move(dir).error());
+  return JournalDir(std::move(*dir), path);
 }
 
 Result<std::optional<JournalEntry>> JournalDir::read(const std::string& name) const {

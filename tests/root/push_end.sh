@@ -26,6 +26,13 @@ inc_pid() { processes_like 'inc --json --wait-lock 3600 web1' | cut -d' ' -f1; }
 no_inc_runs() { ! inc_runs; }
 no_session() { [[ $(ev status web1 --json) == *'"sessions": []'* ]]; }
 
+# As an rm that is at work.
+hold_store() {
+  exec {store}>"$T/run/.lock/$1.store"
+  flock "$store"
+}
+let_store_go() { exec {store}>&-; }
+
 # A session that claims what a push claims: faster, and it writes nothing.
 claim_push() { in_jail web1 'cat >/dev/null; : rsync --server -logDtpre.iLsfxCIvu . /data' <<<'some bytes'; }
 
@@ -59,7 +66,7 @@ no_inc_runs || fail 'an inc was begun'
 equal "$(count)" "$before" 'an inc was tried'
 
 step 'one at a time, one more is remembered, and a reload keeps both'
-fsfreeze -f "$VOLUME"
+hold_store web1
 must claim_push
 until_true 60 'the inc runs' inc_runs
 pid=$(inc_pid)
@@ -70,35 +77,39 @@ must ev reload web1
 must claim_push
 until_true 60 'the sessions have ended' no_session
 equal "$(inc_pid)" "$pid" 'there is more than one'
-fsfreeze -u "$VOLUME"
+let_store_go
 until_true 60 'words on both' counted $((before + 2))
 until_true 60 'the incs have ended' no_inc_runs
 equal "$(count)" $((before + 2)) 'each push got its own inc'
 
 step 'an rm that is at work is waited for'
 before=$(count)
-exec {rm}>"$T/run/.lock/web1.store"
-flock "$rm"
+hold_store web1
 hour=$(inc_name now)
 must claim_push
 until_true 60 'the inc runs' inc_runs
 must_exit 1 ev inc web1
 inc_runs || fail 'the inc did not wait'
 equal "$(count)" "$before"
-flock -u "$rm"
+let_store_go
 until_true 60 'a word on the inc' counted $((before + 1))
 [[ $(last_word) == *"inc '"* ]] || fail "the inc failed: $(last_word)"
 
 step 'a stop does not wait for it'
-fsfreeze -f "$VOLUME"
+hold_store web1
 must claim_push
 until_true 60 'the inc runs' inc_runs
 kill -STOP "$(inc_pid)"
-fsfreeze -u "$VOLUME"
+let_store_go
 must ev stop web1
 until_true 60 'the inc has gone' no_inc_runs
 must ev start web1
 must ev inc --at "$(hour_ago '1 day')" web1
+
+step 'what only looks does not wait for a volume that stands still'
+fsfreeze -f "$VOLUME"
+must timeout 60 "$EVOJAIL" --config "$T/settings" reload web1
+fsfreeze -u "$VOLUME"
 
 step 'off unless it is set'
 before=$(count)
