@@ -38,12 +38,19 @@ bool is_of_incs(Operation operation) {
   return operation == Operation::inc || operation == Operation::rm;
 }
 
-/// What the journal has of the jail. Without a journal nothing was begun.
-Result<std::optional<JournalEntry>> find_entry(const HostSettings& host, const std::string& name) {
+/// The journal, if there is one. Without it, or without INCDIR, nothing was begun.
+Result<std::optional<JournalDir>> find_journal(const HostSettings& host) {
   TRY(const bool any, has_path(host.incdir + "/.journal"));
   if (!any) return std::nullopt;
-  TRY(const JournalDir journal, JournalDir::open(host));
-  return journal.read(name);
+  TRY(JournalDir journal, JournalDir::open(host));
+  return journal;
+}
+
+/// What the journal has of the jail.
+Result<std::optional<JournalEntry>> find_entry(const HostSettings& host, const std::string& name) {
+  TRY(const auto journal, find_journal(host));
+  if (!journal) return std::nullopt;
+  return journal->read(name);
 }
 
 /// What an rm has left, or an inc that could not be undone.
@@ -137,11 +144,9 @@ Result<void> begin_operation(const JournalDir& journal, const std::string& name,
 }
 
 Result<Recovery> recover(const HostSettings& host, const std::string& name, Trash trash) {
-  // Without INCDIR there is no journal, hence nothing that was begun.
-  TRY(const bool any, has_path(host.incdir + "/.journal"));
-  if (!any) return Recovery{};
-  TRY(const JournalDir journal, JournalDir::open(host));
-  return recover(host, journal, name, trash);
+  TRY(const auto journal, find_journal(host));
+  if (!journal) return Recovery{};
+  return recover(host, *journal, name, trash);
 }
 
 Result<Recovery> recover(const HostSettings& host, const JournalDir& journal,
