@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <thread>
 #include <vector>
 
-#include "store/journal.hpp"
-#include "support/temp_directory.hpp"
+#include "journal_fixture.hpp"
 
 namespace evojail::test {
 namespace {
@@ -22,34 +20,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class JournalBatchTest : public ::testing::Test {
+class JournalBatchTest : public JournalFixture {
  protected:
-  JournalBatchTest() {
-    host_.incdir = directory_ / "incs";
-    fs::create_directory(host_.incdir);
-  }
-  JournalDir open() { return std::move(JournalDir::open(host_)).value(); }
-  /// What is in the journal, but for what is held back.
-  [[nodiscard]] std::vector<std::string> entries() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(host_.incdir + "/.journal")) {
-      if (entry.path().filename() != ".spare") names.push_back(entry.path().filename());
-    }
-    std::ranges::sort(names);
-    return names;
-  }
   void expect_in_batch(const std::string& jail) {
     const auto entry = open().read(jail);
     ASSERT_TRUE(entry) << jail << ": " << entry.error().message();
     EXPECT_EQ(*entry, entry_) << jail;
   }
 
-  TempDirectory directory_;
-  HostSettings host_;
-  JournalEntry entry_{.operation = JournalEntry::Operation::inc,
-                      .token = "0123456789abcdef",
-                      .subject = "2026-11-22-22",
-                      .began = 1795384800};
   JournalEntry other_{.operation = JournalEntry::Operation::inc,
                       .token = "fedcba9876543210",
                       .subject = "2026-11-22-23",

@@ -4,31 +4,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
-
-#include "base/directory.hpp"
-#include "support/temp_directory.hpp"
+#include "journal_fixture.hpp"
 
 namespace evojail::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
-class JournalTest : public ::testing::Test {
+class JournalTest : public JournalFixture {
  protected:
-  JournalTest() {
-    host_.incdir = directory_ / "incs";
-    std::filesystem::create_directory(host_.incdir);
-  }
-  JournalDir open() { return std::move(JournalDir::open(host_)).value(); }
-
-  TempDirectory directory_;
-  HostSettings host_;
-  JournalEntry entry_{.operation = JournalEntry::Operation::inc,
-                      .token = "0123456789abcdef",
-                      .subject = "2026-11-22-22",
-                      .began = 1795384800,
-                      .partial = true};
+  JournalTest() { entry_.partial = true; }
 };
 
 TEST_F(JournalTest, TextIsReadableAndComesBack) {
@@ -72,9 +59,11 @@ TEST_F(JournalTest, EntryIsThereUntilItIsCleared) {
   ASSERT_TRUE(journal.write("web1", entry_));
   ASSERT_TRUE(journal.sync());
   EXPECT_EQ(open().read("web1").value(), entry_);
+  EXPECT_THAT(entries(), ElementsAre("web1"));
   ASSERT_TRUE(journal.clear("web1"));
   ASSERT_TRUE(journal.clear("web1"));
   EXPECT_FALSE(journal.read("web1").value());
+  EXPECT_THAT(entries(), IsEmpty());
 }
 
 TEST_F(JournalTest, SecondOperationCannotBegin) {
